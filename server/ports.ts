@@ -1,0 +1,89 @@
+// What the server asks of the world.
+import type { Birth } from '#contract/session.js';
+import type { AlarmView, JournalEntry } from '#contract/view.js';
+import type { Alarm } from '#domain/alarm.js';
+import type { Value } from '#domain/reading.js';
+import type { Result } from '#domain/result.js';
+
+/** One value in the store. (post, device, metric, at) is its name: storing it again changes nothing, the last write wins. */
+export interface Point {
+  readonly post: string;
+  readonly device: string;
+  readonly metric: string;
+  /** Source time, epoch ms. */
+  readonly at: number;
+  /** null exactly where the reason code says that there is no value. */
+  readonly value: Value;
+  /** Reason code of `domain/quality.ts`. */
+  readonly code: number;
+}
+
+export interface StoreFault {
+  /** `STORE_UNAVAILABLE`: try again later. `STORE_FULL`: no space; try again later. */
+  readonly code: 'STORE_UNAVAILABLE' | 'STORE_FULL';
+  readonly message: string;
+}
+
+export interface RefusedPoint {
+  /** Place in the list that was written. */
+  readonly index: number;
+  /** `STORE_TYPE`: the metric holds another type of value. `STORE_TIME`: outside the years that a store takes. */
+  readonly code: 'STORE_TYPE' | 'STORE_TIME';
+}
+
+export interface SeriesName {
+  readonly post: string;
+  readonly device: string;
+  readonly metric: string;
+}
+
+/** Where telemetry is kept. Two adapters, one conformance suite (`tests/ports/store.suite.ts`). */
+export interface Store {
+  /** Resolves after the points are durable: only then may a receipt name them. Refused points are not stored; all others are. */
+  write(points: readonly Point[]): Promise<Result<readonly RefusedPoint[], StoreFault>>;
+  /** Points of one series with from ≤ at < to, by time. */
+  read(series: SeriesName, from: number, to: number): Promise<Result<readonly Point[], StoreFault>>;
+  /** Newest point with a value before `at`, for the counter at a window's start. */
+  lastBefore(series: SeriesName, at: number): Promise<Result<Point | undefined, StoreFault>>;
+  /** Newest point of every series of a post, to fill the server's memory at its start. */
+  latest(post: string): Promise<Result<readonly Point[], StoreFault>>;
+  close(): Promise<void>;
+}
+
+/** What the server must remember besides telemetry. SQLite in the data folder, with either store. */
+export interface Registry {
+  births(): readonly { readonly post: string; readonly birth: Birth; readonly receivedAt: number }[];
+  saveBirth(post: string, birth: Birth, receivedAt: number): void;
+  /** Highest connection number seen of a post, and its state. */
+  postStates(): readonly {
+    readonly post: string;
+    readonly state: 'online' | 'offline';
+    readonly connection: number;
+    readonly at: number;
+  }[];
+  savePostState(post: string, state: 'online' | 'offline', connection: number, at: number): void;
+  alarms(): readonly StoredAlarm[];
+  /** Saves states and journal entries together, in one transaction. */
+  saveAlarms(alarms: readonly StoredAlarm[], journal: readonly Omit<JournalEntry, 'seq'>[]): void;
+  journal(query: { post?: string; before?: number; limit: number }): readonly JournalEntry[];
+  close(): void;
+}
+
+export interface StoredAlarm {
+  /** `post/rule/device`. */
+  readonly id: string;
+  readonly alarm: Alarm;
+  /** Value and limit that decided last. */
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+/** Tells people. Adapters: e-mail. Rejections are counted and tried again by the caller. */
+export interface NoticeChannel {
+  send(notice: { readonly subject: string; readonly text: string }): Promise<void>;
+}
+
+/** The reader's page without JavaScript, made by `dashboards`, handed over by `cli`. */
+export type ImpactPage = (data: import('#contract/http.js').FleetResponse, language: string) => string;
+
+export type { AlarmView };
