@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './tests/support/summary-reporter.js';
 
 // The `source` condition makes every `#room/…` import resolve to TypeScript sources, never to a stale `dist/`.
 const conditions = ['source'];
@@ -7,6 +8,7 @@ const ssr = { resolve: { conditions: [...conditions, 'module', 'node', 'developm
 
 export default defineConfig({
   test: {
+    reporters: ['default', new SummaryReporter()],
     projects: [
       {
         resolve,

@@ -1,0 +1,32 @@
+// The real clock, scheduler and random source. Only composition roots hand them out.
+import { pino } from 'pino';
+import type { Clock, Random, Scheduler } from '#domain/clock.js';
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+};
+
+export const systemScheduler: Scheduler = {
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
+export const systemRandom: Random = () => Math.random();
+
+/** Structured log lines on standard error, so that standard output stays free for results. */
+export function createLog(level: string) {
+  return pino(
+    { level, base: undefined, redact: ['*.password', 'password'] },
+    pino.destination({ dest: 2, sync: true }),
+  );
+}
+
+/** Resolves at Ctrl-C or when the supervisor asks to stop. */
+export function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
+  });
+}
