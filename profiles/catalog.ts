@@ -1,0 +1,211 @@
+// The profiles of a folder, each through schema and lint once. A bad file is a fault with its line, never a crash.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Static, TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { type ParsedJson, parseJsonWithLines } from './json-lines.js';
+import { type Finding, lintProfile, lintSample } from './lint.js';
+import { type Profile, ProfileSchema, SampleSchema } from './profile.js';
+
+export interface LoadedProfile {
+  readonly profile: Profile;
+  /** SHA-256 of the file's bytes, hexadecimal. */
+  readonly hash: string;
+}
+
+/** One thing that is wrong with a profile file. `path` is a JSON pointer, `line` counts from 1. */
+export interface ProfileFault {
+  readonly file: string;
+  readonly line?: number;
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface Catalog {
+  /** Sound profiles by id. */
+  readonly profiles: ReadonlyMap<string, LoadedProfile>;
+  readonly faults: readonly ProfileFault[];
+}
+
+/** Folder of the profiles that the product brings: this module's own, in the source tree and in the build. */
+export const PROFILES_FOLDER = dirname(fileURLToPath(import.meta.url));
+
+/** More than any profile needs; a larger file is not read. */
+const FILE_BYTES_MAX = 2 ** 20;
+
+const checkProfile = Compile(ProfileSchema);
+const checkSample = Compile(SampleSchema);
+
+/**
+ * Loads every `<maker>/<model>.json` below a folder. A profile with any fault is left out and its faults are listed, so that
+ * one bad file does not take the others down. Throws only when the folder itself cannot be listed.
+ */
+export function loadCatalog(folder: string = PROFILES_FOLDER): Catalog {
+  const profiles = new Map<string, LoadedProfile>();
+  const faults: ProfileFault[] = [];
+  for (const file of profileFilesOf(folder)) {
+    const opened = openProfile(file);
+    faults.push(...opened.faults);
+    if (opened.loaded) profiles.set(opened.loaded.profile.id, opened.loaded);
+  }
+  return { profiles, faults };
+}
+
+/** Paths of the profile files of a folder, sorted. Samples and texts are not among them. */
+export function profileFilesOf(folder: string): string[] {
+  return subfoldersOf(folder).flatMap((maker) =>
+    readdirSync(join(folder, maker))
+      .filter((name) => name.endsWith('.json') && !name.endsWith('.sample.json'))
+      .sort()
+      .map((name) => join(folder, maker, name)),
+  );
+}
+
+function subfoldersOf(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
+/** Every fault of one profile file and of the samples beside it. An empty list means that it can be used. */
+export function checkProfileFile(file: string): readonly ProfileFault[] {
+  const { loaded, faults } = openProfile(file);
+  if (!loaded) return faults;
+  const samples = sampleFilesOf(file);
+  const missing = samples.some((sample) => sample === mainSampleOf(file))
+    ? []
+    : [{ file, path: '/', message: `has no sample: ${mainSampleOf(file)} must list words and what they mean` }];
+  return [...missing, ...samples.flatMap((sample) => checkSampleFile(loaded.profile, sample))];
+}
+
+function mainSampleOf(file: string): string {
+  return file.replace(/\.json$/, '.sample.json');
+}
+
+/** The samples of a profile: `<model>.sample.json`, and `<model>.<anything>.sample.json` for its variants and captures. */
+export function sampleFilesOf(file: string): string[] {
+  const model = basename(file, '.json');
+  return readdirSync(dirname(file))
+    .filter((name) => name.startsWith(`${model}.`) && name.endsWith('.sample.json'))
+    .sort()
+    .map((name) => join(dirname(file), name));
+}
+
+function checkSampleFile(profile: Profile, file: string): ProfileFault[] {
+  const opened = openJson(file);
+  if (!opened.ok) return [opened.fault];
+  const { parsed } = opened;
+  const findings: readonly Finding[] = checkSample.Check(parsed.value)
+    ? lintSample(profile, parsed.value)
+    : schemaFindings(checkSample, parsed.value);
+  return locate(file, parsed, findings);
+}
+
+interface Opened {
+  readonly loaded?: LoadedProfile;
+  readonly faults: readonly ProfileFault[];
+}
+
+function openProfile(file: string): Opened {
+  const opened = openJson(file);
+  if (!opened.ok) return { faults: [opened.fault] };
+  const { parsed, hash } = opened;
+  if (!checkProfile.Check(parsed.value))
+    return { faults: locate(file, parsed, schemaFindings(checkProfile, parsed.value)) };
+  const profile = parsed.value;
+  const findings = [...findingsOfId(file, profile), ...lintProfile(profile)];
+  return findings.length > 0 ? { faults: locate(file, parsed, findings) } : { loaded: { profile, hash }, faults: [] };
+}
+
+function findingsOfId(file: string, profile: Profile): Finding[] {
+  const expected = `${basename(dirname(resolve(file)))}/${basename(file, '.json')}`;
+  return profile.id === expected
+    ? []
+    : [{ path: '/id', message: `is "${profile.id}", but the file's place says "${expected}"` }];
+}
+
+type OpenedJson =
+  | { readonly ok: true; readonly parsed: ParsedJson & { ok: true }; readonly hash: string }
+  | { readonly ok: false; readonly fault: ProfileFault };
+
+function openJson(file: string): OpenedJson {
+  const refuse = (message: string, line?: number): OpenedJson => ({
+    ok: false,
+    fault: { file, path: '/', message, ...(line === undefined ? {} : { line }) },
+  });
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    return refuse(`cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  if (bytes.length > FILE_BYTES_MAX) return refuse(`has ${bytes.length} bytes, more than ${FILE_BYTES_MAX}`);
+  const parsed = parseJsonWithLines(bytes.toString('utf8'));
+  if (!parsed.ok) return refuse(parsed.fault.message, parsed.fault.line);
+  return { ok: true, parsed, hash: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function locate(file: string, parsed: ParsedJson & { ok: true }, findings: readonly Finding[]): ProfileFault[] {
+  return findings.map((finding) => {
+    const line = parsed.lineOf(finding.path);
+    return { file, ...(line === undefined ? {} : { line }), path: finding.path, message: finding.message };
+  });
+}
+
+interface Validator<S extends TSchema> {
+  Check(value: unknown): value is Static<S>;
+  Errors(value: unknown): { keyword: string; instancePath: string; message: string; params: object }[];
+}
+
+/** What the schema says, one finding a place, in words. Alternatives that failed together become one list of choices. */
+export function schemaFindings<S extends TSchema>(validator: Validator<S>, value: unknown): Finding[] {
+  const places = new Map<string, { choices: string[]; messages: string[] }>();
+  for (const { keyword, instancePath, message, params } of validator.Errors(value)) {
+    if (keyword === 'boolean' || keyword === 'anyOf') continue;
+    const place = places.get(instancePath) ?? { choices: [], messages: [] };
+    places.set(instancePath, place);
+    const { allowedValue, additionalProperties } = params as {
+      allowedValue?: unknown;
+      additionalProperties?: string[];
+    };
+    if (keyword === 'const') place.choices.push(JSON.stringify(allowedValue));
+    else if (keyword === 'additionalProperties')
+      place.messages.push(`does not know ${(additionalProperties ?? []).map((name) => `"${name}"`).join(', ')}`);
+    else place.messages.push(message);
+  }
+  return [...places].map(([path, { choices, messages }]) => ({
+    path: path || '/',
+    message: [
+      ...new Set(messages),
+      ...(choices.length > 0 ? [`must be ${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}`] : []),
+    ].join('; or '),
+  }));
+}
+
+/** The known id that is nearest to a mistyped one; `undefined` where none is near enough to be meant. */
+export function suggest(id: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(id.length / 3)) + 1;
+  for (const candidate of known) {
+    const distance = editDistance(id.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
+  }
+  return best;
+}
+
+/** Levenshtein's distance, row by row. */
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= left.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[right.length] ?? 0;
+}
