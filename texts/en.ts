@@ -99,6 +99,7 @@ export const en = {
     kPa: 'kPa',
     'W/m²': 'W/m²',
     s: 's',
+    ms: 'ms',
     min: 'min',
     h: 'h',
     d: 'd',

@@ -101,6 +101,7 @@ export const ru: Texts = {
     kPa: 'кПа',
     'W/m²': 'Вт/м²',
     s: 'с',
+    ms: 'мс',
     min: 'мин',
     h: 'ч',
     d: 'дн.',
