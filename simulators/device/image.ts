@@ -1,0 +1,214 @@
+// All the registers of one simulated device, made from its profile and the values of its metrics.
+import type { Condition, Derived, Profile, Register, Table } from '#profiles/profile.js';
+import {
+  addressesOf,
+  type EncodingDefaults,
+  encodeRaw,
+  encodeRegister,
+  type MetricValue,
+  toDeviceUnit,
+  widthOf,
+} from './encoder.js';
+
+type WordOrder = 'big' | 'little';
+
+/** Value of a metric, or `undefined` where this device's world knows nothing of it. */
+export type MetricSource = (metric: string) => MetricValue | undefined;
+
+/** Words by address, for each data model. */
+export type RegisterImage = Readonly<Record<Table, ReadonlyMap<number, number>>>;
+
+export interface ImageOptions {
+  /** Name of the variant of firmware or size that this device is. */
+  readonly variant?: string;
+  /** Raw numbers of registers that only have a name (units, exponents, serial words). */
+  readonly named?: Readonly<Record<string, number>>;
+  /** The device stores 32-bit values with their words the wrong way round. */
+  readonly swapWords?: boolean;
+}
+
+/** Registers of a device with its variant applied. */
+export function registersOf(profile: Profile, variant?: string): readonly Register[] {
+  const found = profile.variants?.find(({ name }) => name === variant);
+  if (!found) return profile.registers;
+  const key = ({ metric, name }: Register): string | undefined => metric ?? name;
+  const replaced = new Set([...(found.without ?? []), ...(found.replace ?? []).map((register) => key(register) ?? '')]);
+  return [
+    ...profile.registers.filter((register) => !replaced.has(key(register) ?? `at ${register.at}`)),
+    ...(found.replace ?? []),
+  ];
+}
+
+/** Every address that the device knows, for each data model. */
+export function addressesIn(profile: Profile, variant?: string): Readonly<Record<Table, ReadonlySet<number>>> {
+  const known = {
+    holding: new Set<number>(),
+    input: new Set<number>(),
+    coil: new Set<number>(),
+    discrete: new Set<number>(),
+  };
+  for (const register of registersOf(profile, variant))
+    for (const address of addressesOf(register)) known[tableOf(profile, register)].add(address);
+  for (const condition of conditionsOf(profile, variant))
+    for (const address of addressesOf(registerOf(condition))) known[tableOf(profile, condition)].add(address);
+  return known;
+}
+
+/** Makes the register image of this moment. Pure: the same values give the same words. */
+export function imageOf(profile: Profile, values: MetricSource, options: ImageOptions = {}): RegisterImage {
+  const registers = registersOf(profile, options.variant);
+  const image = {
+    holding: new Map<number, number>(),
+    input: new Map<number, number>(),
+    coil: new Map<number, number>(),
+    discrete: new Map<number, number>(),
+  };
+  const defaults = { order: profile.protocol.order as WordOrder, swapWords: options.swapWords === true };
+  const named = namedValues(profile, registers, values, options);
+  const exponents = new Map<string, number>();
+  for (const register of registers)
+    if (register.scaleFrom !== undefined) exponents.set(register.scaleFrom, exponentFor(register, exponents));
+
+  for (const register of registers) {
+    const table = image[tableOf(profile, register)];
+    const raw =
+      register.name === undefined ? undefined : (options.named?.[register.name] ?? exponents.get(register.name));
+    const words =
+      raw === undefined
+        ? encodeRegister(
+            register,
+            valueFor(register, values, named),
+            defaults,
+            exponents.get(register.scaleFrom ?? '') ?? 0,
+          )
+        : encodeRaw(register, raw, defaults);
+    for (const { at, word } of words) table.set(at, word);
+  }
+  for (const condition of conditionsOf(profile, options.variant))
+    satisfy(condition, image[tableOf(profile, condition)], defaults);
+  return image;
+}
+
+/** Writes what the condition asks for, where the words do not meet it yet. */
+function satisfy(condition: Condition, table: Map<number, number>, defaults: EncodingDefaults): void {
+  const register = registerOf(condition);
+  if (meets(condition, readRaw(table, register, defaults.order))) return;
+  const wanted = condition.oneOf?.[0] ?? condition.min ?? 0;
+  const words =
+    typeof wanted === 'string' ? encodeRegister(register, wanted, defaults) : encodeRaw(register, wanted, defaults);
+  for (const { at, word } of words) table.set(at, word);
+}
+
+/** The data model that a register or condition is in. */
+function tableOf(profile: Profile, entry: { readonly table?: Table | undefined }): Table {
+  return entry.table ?? profile.protocol.table;
+}
+
+function registerOf({ at, type, words, order }: Condition): Register {
+  return {
+    at,
+    type: type ?? 'u16',
+    ...(words === undefined ? {} : { words }),
+    ...(order === undefined ? {} : { order }),
+  } as Register;
+}
+
+/** What a device of this model and variant must answer to be recognised. */
+function conditionsOf(profile: Profile, variant?: string): readonly Condition[] {
+  const own = profile.variants?.find(({ name }) => name === variant)?.when;
+  return [...(profile.identify ?? []), ...(own ? [own] : [])];
+}
+
+function meets(condition: Condition, raw: number): boolean {
+  if (condition.oneOf && !condition.oneOf.includes(raw)) return false;
+  return (condition.min === undefined || raw >= condition.min) && (condition.max === undefined || raw <= condition.max);
+}
+
+function readRaw(table: ReadonlyMap<number, number>, register: Register, order: WordOrder): number {
+  const words = Array.from({ length: widthOf(register) }, (_, index) => table.get(register.at + index) ?? 0);
+  if (((register.order ?? order) as WordOrder) === 'little') words.reverse();
+  return words.reduce((value, word) => value * 65_536 + word, 0);
+}
+
+/** A power of ten that keeps a few digits of such a quantity in 16 bits; the first register that uses it decides. */
+function exponentFor(register: Register, chosen: ReadonlyMap<string, number>): number {
+  const already = chosen.get(register.scaleFrom ?? '');
+  if (already !== undefined) return already;
+  if (register.unit === 'Hz' || register.unit === 'A') return -2;
+  return register.unit === 'V' || register.unit === '°C' || register.unit === '%' ? -1 : 0;
+}
+
+function valueFor(register: Register, values: MetricSource, named: ReadonlyMap<string, MetricValue>): MetricValue {
+  const byName = register.name === undefined ? undefined : named.get(register.name);
+  if (byName !== undefined) return byName;
+  if (register.metric === undefined) return 0;
+  return values(register.metric) ?? null;
+}
+
+/** Values of the named parts that derived metrics are made of. */
+function namedValues(
+  profile: Profile,
+  registers: readonly Register[],
+  values: MetricSource,
+  options: ImageOptions,
+): ReadonlyMap<string, MetricValue> {
+  const named = new Map<string, MetricValue>();
+  for (const derived of profile.derived ?? []) {
+    const total = values(derived.metric);
+    if ('sumOf' in derived) splitSum(derived.sumOf, total, registers, values, named);
+    else splitTotal(derived, total, options, named);
+  }
+  return named;
+}
+
+/** Parts with a metric of their own keep it; what is left of the sum goes to the first part without one. */
+function splitSum(
+  parts: readonly string[],
+  total: MetricValue | undefined,
+  registers: readonly Register[],
+  values: MetricSource,
+  named: Map<string, MetricValue>,
+): void {
+  const withMetric = (part: string) => registers.find(({ name }) => name === part)?.metric;
+  const known = parts.map((part) => numberOr0(values(withMetric(part) ?? '')));
+  const rest = numberOr0(total) - known.reduce((sum, value) => sum + value, 0);
+  const open = parts.filter((part) => withMetric(part) === undefined && !named.has(part));
+  open.forEach((part, index) => {
+    named.set(part, typeof total === 'number' ? (index === 0 ? rest : 0) : null);
+  });
+}
+
+type Totaliser = Exclude<Derived, { sumOf: string[] }>;
+
+/** Integer and fraction of a totaliser, in the unit and with the multiplier that the device is set to. */
+function splitTotal(
+  derived: Totaliser,
+  total: MetricValue | undefined,
+  options: ImageOptions,
+  named: Map<string, MetricValue>,
+): void {
+  const codes = Object.entries(derived.units ?? {});
+  const setCode = derived.unitCode === undefined ? undefined : options.named?.[derived.unitCode];
+  const code = setCode ?? Number(codes.find(([, unit]) => unit === 'm³' || unit === 'Wh')?.[0] ?? codes[0]?.[0] ?? 0);
+  const unit = derived.unit ?? codes.find(([listed]) => Number(listed) === code)?.[1];
+  const offset = derived.exponentOffset ?? 0;
+  const exponent = (derived.exponent === undefined ? undefined : options.named?.[derived.exponent]) ?? -offset;
+  if (derived.unitCode !== undefined && setCode === undefined) named.set(derived.unitCode, code);
+  if (derived.exponent !== undefined) named.set(derived.exponent, exponent);
+  if (typeof total !== 'number') {
+    named.set(derived.integer, null);
+    named.set(derived.fraction, null);
+    return;
+  }
+  const multiplier = derived.exponent === undefined ? 1 : 10 ** (exponent + offset);
+  const inUnit =
+    toDeviceUnit({ at: 0, type: 'f64', ...(unit === undefined ? {} : { unit }) } as Register, total) / multiplier;
+  // Nine decimals keep 7.3 from becoming 7 and 0.2999999999999998.
+  const whole = Math.trunc(Number(inUnit.toFixed(9)));
+  named.set(derived.integer, whole);
+  named.set(derived.fraction, Number((inUnit - whole).toFixed(9)));
+}
+
+function numberOr0(value: MetricValue | undefined): number {
+  return typeof value === 'number' ? value : 0;
+}
