@@ -68,3 +68,11 @@ export function reasonOf(code: number): Reason | undefined {
 export function hasValue(reason: Reason): boolean {
   return qualityOf(reason) !== 'invalid';
 }
+
+/**
+ * True where a stored number counts as measured in totals and means: good, or the mean of good samples. A value that was
+ * doubted when it was taken is shown with its doubt, but never credited; a reason of a later version is doubted too.
+ */
+export function isMeasured(code: number): boolean {
+  return code === REASONS.good.code || code === REASONS.aggregated.code;
+}

@@ -1,0 +1,140 @@
+// Counters that only rise, and the four ways in which they do not: rollover, reset, a bad read, a jump. A step that cannot
+// be explained adds nothing; it is never repaired by a guess, and never silent.
+
+export interface CounterSpec {
+  /** The counter starts again from zero here: 2^32, 10^8 … Only where the device is known to do so. */
+  readonly modulus?: number;
+  /** The fastest that the plant can count, in the metric's unit per second. 20 % is added for clocks and bursts. */
+  readonly ratePerSMax?: number;
+  /** The smallest step of the register, in the metric's unit. */
+  readonly resolution?: number;
+}
+
+/** One step between two readings. */
+export interface CounterStep {
+  readonly kind: 'normal' | 'rollover' | 'reset' | 'tooFast' | 'backward';
+  /** Never negative. After a reset a lower bound: what was counted since. */
+  readonly increase: number;
+  /** The true increase may be larger than told. */
+  readonly estimated: boolean;
+}
+
+export interface CounterReading {
+  readonly value: number;
+  readonly at: number;
+}
+
+/** Room for uneven clocks and short bursts above the rated maximum. */
+const RATE_MARGIN = 1.2;
+
+// Without a known maximum rate only the shape can tell: a rollover ends near the top and begins near the bottom, a reset
+// loses nearly everything. What lies between is no explanation.
+const TOP_SHARE = 0.1;
+
+/** The largest increase that the plant can make between the two. Grows with the time between, so an outage is no jump. */
+function increaseMax(elapsedMs: number, spec: CounterSpec): number {
+  if (spec.ratePerSMax === undefined) return Number.POSITIVE_INFINITY;
+  return (RATE_MARGIN * spec.ratePerSMax * Math.max(0, elapsedMs)) / 1000 + 2 * (spec.resolution ?? 0);
+}
+
+/**
+ * Judges one step of a counter. Both values in the metric's unit, both of good quality.
+ * A step back by no more than two of the register's smallest steps is the last digit dancing, not a reset.
+ */
+export function counterStep(previous: CounterReading, current: CounterReading, spec: CounterSpec): CounterStep {
+  const difference = current.value - previous.value;
+  const plausibleMax = increaseMax(current.at - previous.at, spec);
+  if (difference >= 0) {
+    if (difference <= plausibleMax) return { kind: 'normal', increase: difference, estimated: false };
+    return { kind: 'tooFast', increase: 0, estimated: true };
+  }
+  if (-difference <= 2 * (spec.resolution ?? 0)) return { kind: 'backward', increase: 0, estimated: false };
+  if (spec.modulus !== undefined) {
+    const around = difference + spec.modulus;
+    const aroundMax = spec.ratePerSMax === undefined ? spec.modulus * TOP_SHARE : plausibleMax;
+    if (around >= 0 && around <= aroundMax) return { kind: 'rollover', increase: around, estimated: false };
+  }
+  const resetMax = spec.ratePerSMax === undefined ? previous.value * TOP_SHARE : plausibleMax;
+  if (current.value >= 0 && current.value <= resetMax) {
+    return { kind: 'reset', increase: current.value, estimated: true };
+  }
+  return { kind: 'backward', increase: 0, estimated: true };
+}
+
+/** Where a series of counter readings stands. */
+export interface CounterChain {
+  /** The reading that the next one is measured from. */
+  readonly base: CounterReading | null;
+  /** Readings after `base` that it does not explain, but that follow one another; all of one kind of doubt. */
+  readonly quarantined: readonly CounterReading[];
+  readonly doubt: 'reset' | 'tooFast' | 'backward' | null;
+  /** The base before the last reset: a device that starts up may show zeros, and then its old total again. */
+  readonly beforeReset: CounterReading | null;
+}
+
+/**
+ * So many readings that follow one another are believed. A reset explains itself and needs one witness, because a single
+ * zero is more often a bad read; a value out of nowhere (a swapped meter, a corrected display) needs two.
+ */
+const BELIEVED_READINGS = { reset: 2, tooFast: 3, backward: 3 } as const;
+
+export const EMPTY_CHAIN: CounterChain = { base: null, quarantined: [], doubt: null, beforeReset: null };
+
+export interface FollowedCounter {
+  readonly chain: CounterChain;
+  /** null for the first reading of all, and while a doubt waits for more readings. */
+  readonly step: CounterStep | null;
+  /** When the doubt began, where this reading began or settled one. */
+  readonly doubtAt: number | null;
+}
+
+const trusted = (base: CounterReading, beforeReset: CounterReading | null): CounterChain => ({
+  base,
+  quarantined: [],
+  doubt: null,
+  beforeReset,
+});
+
+/** The old total is back after a reset that was none: only what passed since the old total counts. */
+function recovered(chain: CounterChain, reading: CounterReading): number | null {
+  const { base, beforeReset } = chain;
+  if (base === null || beforeReset === null) return null;
+  const jumped = base.value < beforeReset.value * TOP_SHARE && reading.value >= beforeReset.value;
+  return jumped ? reading.value - beforeReset.value : null;
+}
+
+/** A doubtful reading joins the quarantine, or ends it because there are enough that agree. */
+function quarantine(
+  chain: CounterChain,
+  reading: CounterReading,
+  doubt: 'reset' | 'tooFast' | 'backward',
+  spec: CounterSpec,
+): FollowedCounter {
+  const newest = chain.quarantined.at(-1);
+  const follows = newest !== undefined && counterStep(newest, reading, spec).kind === 'normal';
+  const readings = follows ? [...chain.quarantined, reading] : [reading];
+  const kind = follows ? (chain.doubt ?? doubt) : doubt;
+  const first = readings[0] ?? reading;
+  if (readings.length < BELIEVED_READINGS[kind]) {
+    return { chain: { ...chain, quarantined: readings, doubt: kind }, step: null, doubtAt: first.at };
+  }
+  // After a reset everything on the new count passed since; after a jump only what was seen behind it.
+  const increase = kind === 'reset' ? reading.value : reading.value - first.value;
+  const beforeReset = kind === 'reset' ? chain.base : null;
+  return { chain: trusted(reading, beforeReset), step: { kind, increase, estimated: true }, doubtAt: first.at };
+}
+
+/** Takes the next good reading into the chain. The increases of all steps add up to the truth, or to less where told. */
+export function followCounter(chain: CounterChain, reading: CounterReading, spec: CounterSpec): FollowedCounter {
+  if (chain.base === null) return { chain: trusted(reading, null), step: null, doubtAt: null };
+  const back = recovered(chain, reading);
+  if (back !== null) {
+    return { chain: trusted(reading, null), step: { kind: 'normal', increase: back, estimated: true }, doubtAt: null };
+  }
+  const step = counterStep(chain.base, reading, spec);
+  if (step.kind === 'backward' && !step.estimated) return { chain, step, doubtAt: null };
+  if (step.kind === 'normal' || step.kind === 'rollover') {
+    return { chain: trusted(reading, chain.beforeReset), step, doubtAt: null };
+  }
+  return quarantine(chain, reading, step.kind, spec);
+}
