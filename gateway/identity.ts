@@ -1,0 +1,110 @@
+// Who this gateway is: its key, made at the first start, and the numbers that must never fall back.
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { failed, ok, type Result } from '#domain/result.js';
+
+export interface IdentityFault {
+  /** `IDENTITY_UNREADABLE`: a file is there and is none of ours. `IDENTITY_UNWRITABLE`: the folder cannot be written. */
+  readonly code: 'IDENTITY_UNREADABLE' | 'IDENTITY_UNWRITABLE';
+  readonly message: string;
+}
+
+export interface Identity {
+  readonly privateKey: KeyObject;
+  /** Ed25519, SPKI, base64. */
+  readonly publicKey: string;
+  readonly births: RisingNumber;
+  readonly connections: RisingNumber;
+}
+
+/** Numbers that rise over every restart. */
+export interface RisingNumber {
+  /** A number above every one that was given before. `atLeast` lifts it. On the disk before it is given. Throws when the disk refuses. */
+  next(atLeast: number): number;
+}
+
+/** 16 hexadecimal characters for one start of the gateway. */
+export function drawEpoch(): string {
+  return randomBytes(8).toString('hex');
+}
+
+/** Reads the identity in `folder`, making what is missing. The key is readable by its owner alone. */
+export function openIdentity(folder: string): Result<Identity, IdentityFault> {
+  const keyFile = join(folder, 'gateway.key');
+  try {
+    mkdirSync(folder, { recursive: true });
+    if (readText(keyFile) === undefined) {
+      const { privateKey } = generateKeyPairSync('ed25519');
+      writeDurably(keyFile, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString());
+    }
+  } catch (error) {
+    return failed({ code: 'IDENTITY_UNWRITABLE', message: (error as Error).message });
+  }
+  try {
+    const privateKey = createPrivateKey(readText(keyFile) ?? '');
+    if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('is no Ed25519 key');
+    const publicKey = createPublicKey(privateKey).export({ format: 'der', type: 'spki' }).toString('base64');
+    return ok({
+      privateKey,
+      publicKey,
+      births: openRisingNumber(join(folder, 'birth-number'), 1),
+      connections: openRisingNumber(join(folder, 'connection-number'), CONNECTIONS_AHEAD),
+    });
+  } catch (error) {
+    return failed({ code: 'IDENTITY_UNREADABLE', message: `${keyFile}: ${(error as Error).message}` });
+  }
+}
+
+/** A post that cannot connect tries every minute: its flash card is not written each time. */
+const CONNECTIONS_AHEAD = 64;
+
+/**
+ * The file holds the end of the block that may be in use, so that a crash skips numbers and never repeats one.
+ * Throws where the file is there and holds no number.
+ */
+export function openRisingNumber(file: string, block: number): RisingNumber {
+  const text = readText(file)?.trim();
+  let reserved = text === undefined ? 0 : Number(text);
+  if (!Number.isSafeInteger(reserved) || reserved < 0 || text === '') throw new Error(`${file} holds no number`);
+  let last = reserved;
+  return {
+    next(atLeast) {
+      const number = Math.max(last + 1, Math.floor(atLeast));
+      if (number > reserved) {
+        writeDurably(file, `${number + block - 1}\n`);
+        reserved = number + block - 1;
+      }
+      last = number;
+      return number;
+    },
+  };
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** After a power cut there is the old text or the new one, never a half. */
+function writeDurably(file: string, text: string): void {
+  const temporary = `${file}.new`;
+  const handle = openSync(temporary, 'w', 0o600);
+  try {
+    writeSync(handle, text);
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+  renameSync(temporary, file);
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}
