@@ -13,7 +13,17 @@ const strict = { additionalProperties: false } as const;
 export const TABLES = ['holding', 'input', 'coil', 'discrete'] as const;
 export type Table = (typeof TABLES)[number];
 
-/** `enum` and `bits` are unsigned; `bcd` is packed decimal; a `string` has two characters per word. */
+/**
+ * What the words hold, and what comes out of them.
+ * - Numbers: unsigned, signed, IEEE 754.
+ * - `enum`: an unsigned code; its word of `states` comes out, or `prefix` and the code, or `impossible`.
+ * - `bits`: unsigned; the codes of the bits that are set come out, lowest bit first, with a space between (`F18 F24`), or
+ *   `none` where no bit is set.
+ * - `string`: two characters per word, high byte first; ends at the first zero byte; spaces at its end are cut off.
+ * - `clock`: the device's own time as `2026-06-21T12:34:56`. Three words: year - 2000 and month, day and hour, minute and
+ *   second, one per byte, high byte first. Six words: one each. A time that no calendar has is `impossible`.
+ * - `bit`: one coil or discrete input. `states` may name 0 and 1.
+ */
 export const REGISTER_TYPES = [
   'u16',
   's16',
@@ -52,7 +62,7 @@ export const RegisterSchema = Type.Object(
      * leaves it at 0 is still read right as 16 bits.
      */
     highWordAt: Type.Optional(address),
-    /** Bits to keep of the raw number, before everything else. */
+    /** Bits to keep of the raw number, before everything else. They stay where they are: nothing is shifted. */
     mask: Type.Optional(Type.Integer({ minimum: 1, maximum: 0xffffffff })),
     /** value = raw × scale + offset, in `unit`. */
     scale: Type.Optional(Type.Number()),
@@ -75,11 +85,16 @@ export const RegisterSchema = Type.Object(
     states: Type.Optional(
       Type.Record(Type.String({ pattern: '^[0-9]+$' }), Type.String({ pattern: '^[a-zA-Z][a-zA-Z0-9-]*$' })),
     ),
+    /**
+     * For fault numbers (type `enum`): a code that `states` does not list comes out as this and the number (`F57`), so that
+     * a fault nobody has listed is still a fault.
+     */
+    prefix: Type.Optional(Type.String({ pattern: '^[A-Za-z][A-Za-z-]*$' })),
     /** Codes for bits (type `bits`); a set bit without a code is shown as `bitN`. */
     bits: Type.Optional(Type.Record(Type.String({ pattern: '^[0-9]+$' }), Type.String({ pattern: '^[A-Za-z0-9-]+$' }))),
     /** Counters: the value at which it starts again from zero, in the device's unit. */
     modulus: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
-    /** Metric that it becomes. Without one it only serves `name`. */
+    /** Metric that it becomes. Without one it only serves its `name`, and is read where something needs that. */
     metric: Type.Optional(Type.String()),
     /** Name for `identify`, `derived`, `scaleFrom` and `variants`. */
     name: Type.Optional(Type.String({ pattern: '^[a-z][a-zA-Z0-9]*$' })),
@@ -122,7 +137,7 @@ export const DerivedSchema = Type.Union([
 ]);
 export type Derived = Static<typeof DerivedSchema>;
 
-/** A condition on one register: all the bounds that are given must hold. */
+/** A condition on one register's raw number: all the bounds that are given must hold, and the device must answer. */
 export const ConditionSchema = Type.Object(
   {
     at: address,
