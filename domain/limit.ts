@@ -52,9 +52,10 @@ export function conditionDueAt(delayed: DelayedCondition, delays: Delays): numbe
   return delayed.at + Math.max(0, delayOf(delayed.condition, delays) - delayed.elapsedMs);
 }
 
-/** Takes over the pending word when its delay has run out. */
+/** Takes over the pending word when its delay has run out, to the millisecond: fractions of it are rounding. */
 function settle(delayed: DelayedCondition, delays: Delays): DelayedCondition {
-  if (delayed.pendingSince === null || delayed.elapsedMs < delayOf(delayed.condition, delays)) return delayed;
+  const remainingMs = delayOf(delayed.condition, delays) - delayed.elapsedMs;
+  if (delayed.pendingSince === null || remainingMs >= 0.5) return delayed;
   const condition = delayed.condition === 'true' ? 'false' : 'true';
   return { ...delayed, condition, pendingSince: null, elapsedMs: 0 };
 }
