@@ -18,10 +18,7 @@ export const systemRandom: Random = () => Math.random();
 
 /** Structured log lines on standard error, so that standard output stays free for results. */
 export function createLog(level: string) {
-  return pino(
-    { level, base: undefined, redact: ['*.password', 'password'] },
-    pino.destination({ dest: 2, sync: true }),
-  );
+  return pino({ level, base: null, redact: ['*.password', 'password'] }, pino.destination({ dest: 2, sync: true }));
 }
 
 /** Resolves at Ctrl-C or when the supervisor asks to stop. */

@@ -27,10 +27,11 @@ export function doorOf<S extends TSchema>(schema: S): Door<Static<S>> {
 }
 
 function describe(error: { keyword: string; message: string; params: object }): string {
-  const params = error.params as { additionalProperties?: string[]; allowedValue?: unknown };
+  const params = error.params as { additionalProperties?: string[]; allowedValue?: unknown; allowedValues?: unknown[] };
   if (error.keyword === 'additionalProperties')
     return `does not know ${(params.additionalProperties ?? []).join(', ')}`;
   if (error.keyword === 'const') return `must be ${JSON.stringify(params.allowedValue)}`;
+  if (error.keyword === 'enum') return `must be one of ${(params.allowedValues ?? []).map(String).join(', ')}`;
   return error.message;
 }
 

@@ -12,7 +12,7 @@ import {
   TotalsSchema,
 } from './view.js';
 
-const literals = <T extends string>(values: readonly T[]) => Type.Union(values.map((value) => Type.Literal(value)));
+const literals = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.Enum([...values]));
 
 /** Where the API begins. */
 export const API_ROOT = '/api/v1';
