@@ -1,0 +1,221 @@
+import fc from 'fast-check';
+import { Value } from 'typebox/value';
+import { describe, expect, test } from 'vitest';
+import { socOf } from './battery.js';
+import type { Disturbance } from './disturbance.js';
+import { createPost, longestStepMs, type PostState, stepPost } from './post.js';
+import { type PostSpec, PostSpecSchema } from './post-spec.js';
+import { fillOf } from './tank.js';
+
+const specOf = (special: object = {}): PostSpec =>
+  Value.Parse(PostSpecSchema, Value.Default(PostSpecSchema, structuredClone(special))) as PostSpec;
+const NOON = Date.UTC(2025, 5, 21, 7, 6);
+const HOUR_MS = 3_600_000;
+
+function run(spec: PostSpec, from: PostState, forMs: number, disturbance: Disturbance = {}): PostState {
+  let state = from;
+  const end = from.at + forMs;
+  while (state.at < end)
+    state = stepPost(spec, state, Math.min(end - state.at, longestStepMs(state, disturbance)), disturbance);
+  return state;
+}
+
+const disturbances: fc.Arbitrary<Disturbance> = fc
+  .record({
+    batterySoc: fc.option(fc.integer({ min: 0, max: 100 }), { nil: undefined }),
+    dryWell: fc.boolean(),
+    closedValve: fc.boolean(),
+    noFlow: fc.boolean(),
+    pumpByHand: fc.boolean(),
+    pumpOff: fc.boolean(),
+    frictionFactor: fc.constantFrom(1, 2, 4),
+    lineLeakShare: fc.constantFrom(0, 0.1, 1),
+    tankLeakM3h: fc.constantFrom(0, 0.04, 3),
+    gensetFailsToStart: fc.boolean(),
+    sunFactor: fc.constantFrom(1, 0.05, 0),
+    gridLost: fc.boolean(),
+  })
+  .map((all) => Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)));
+
+const specs: fc.Arbitrary<PostSpec> = fc
+  .record({
+    battery: fc.record({ startSoc: fc.integer({ min: 0, max: 100 }), capacityWh: fc.constantFrom(500, 20_000) }),
+    pv: fc.record({ capacityW: fc.constantFrom(0, 3000, 30_000) }),
+    genset: fc.record({ ratedW: fc.constantFrom(0, 8000) }),
+    grid: fc.record({ maxW: fc.constantFrom(0, 5000) }),
+    load: fc.record({ meanW: fc.constantFrom(0, 650, 9000) }),
+    pump: fc.record({ supply: fc.constantFrom('ac', 'solar', 'none') }),
+    tank: fc.record({ startFill: fc.constantFrom(0, 84, 96) }),
+  })
+  .map(specOf);
+
+describe('in every step, whatever is wrong', () => {
+  const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 60_000 }), disturbances), { minLength: 1, maxLength: 12 });
+
+  test('what flows into the post’s bus is what its load takes, and the battery’s energy is accounted for', () => {
+    fc.assert(
+      fc.property(specs, fc.integer(), fc.integer({ min: 0, max: 23 }), steps, (spec, seed, hour, moves) => {
+        let state = createPost(spec, NOON + hour * HOUR_MS, seed);
+        for (const [dtMs, disturbance] of moves) {
+          const before = state;
+          state = stepPost(spec, state, dtMs, disturbance);
+          const { pvW, gensetW, gridW, batteryW, loadW } = state.inverter.dispatch;
+          const size = Math.max(1, pvW, gensetW, gridW, Math.abs(batteryW), loadW);
+          expect(Math.abs(pvW + gensetW + gridW + batteryW - loadW) / size).toBeLessThan(1e-9);
+          const given = (batteryW * dtMs) / 3_600_000;
+          const lost = state.battery.lossWh - before.battery.lossWh;
+          const forced = state.battery.forcedWh - before.battery.forcedWh;
+          const stored = state.battery.energyWh - before.battery.energyWh;
+          expect(Math.abs(stored + given + lost - forced) / spec.battery.capacityWh).toBeLessThan(1e-9);
+          expect(lost).toBeGreaterThanOrEqual(-1e-9);
+          expect(Math.min(pvW, gensetW, gridW, loadW)).toBeGreaterThanOrEqual(0);
+          expect(pvW).toBeLessThanOrEqual(state.pvAvailableW);
+          const soc = socOf(spec.battery, state.battery);
+          expect(soc).toBeGreaterThanOrEqual(-1e-6);
+          expect(soc).toBeLessThanOrEqual(100 + 1e-6);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('no water is made or lost: what is pumped is in the tank, drawn, leaked or run over', () => {
+    fc.assert(
+      fc.property(specs, fc.integer(), steps, (spec, seed, moves) => {
+        let state = createPost(spec, NOON, seed);
+        for (const [dtMs, disturbance] of moves) {
+          const before = state;
+          state = stepPost(spec, state, dtMs, disturbance);
+          const { pumpedM3, lineLostM3, inM3, drawnM3, leakedM3, overflowM3, volumeM3 } = state.water;
+          const change = state.tank.volumeM3 - before.tank.volumeM3;
+          expect(Math.abs(change - (pumpedM3 - lineLostM3 - drawnM3 - leakedM3 - overflowM3))).toBeLessThan(1e-9 * 10);
+          expect(inM3).toBeCloseTo(pumpedM3 - lineLostM3, 12);
+          expect(volumeM3).toBe(state.tank.volumeM3);
+          expect(Math.min(pumpedM3, drawnM3, leakedM3, overflowM3, volumeM3)).toBeGreaterThanOrEqual(0);
+          const metered = state.waterMeter.forwardM3 - before.waterMeter.forwardM3;
+          expect(Math.abs(metered - pumpedM3)).toBeLessThan(1e-9 * before.waterMeter.forwardM3);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('the same seed and the same steps give the same world, and a copy goes on as the original does', () => {
+    fc.assert(
+      fc.property(specs, fc.integer(), steps, (spec, seed, moves) => {
+        let one = createPost(spec, NOON, seed);
+        let two = createPost(spec, NOON, seed);
+        for (const [dtMs, disturbance] of moves) {
+          one = stepPost(spec, one, dtMs, disturbance);
+          two = stepPost(spec, JSON.parse(JSON.stringify(two)) as PostState, dtMs, disturbance);
+        }
+        expect(two).toEqual(one);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('a day at a post', () => {
+  const spec = specOf({ genset: { ratedW: 8000 } });
+  const day = (seed: number): PostState[] => {
+    let state = createPost(spec, NOON - 12 * HOUR_MS, seed);
+    const states = [state];
+    for (let minute = 0; minute < 1440; minute += 1) {
+      state = run(spec, state, 60_000);
+      states.push(state);
+    }
+    return states;
+  };
+
+  test('has sun by day and none by night, and the pump fills what people draw', () => {
+    const states = day(7);
+    const [first, last] = [states[0]!, states.at(-1)!];
+    expect(states[30]!.inverter.dispatch.pvW).toBe(0);
+    expect(Math.max(...states.map((state) => state.inverter.dispatch.pvW))).toBeGreaterThan(1500);
+    const pv = last.counters.total.pv - first.counters.total.pv;
+    expect(pv).toBeGreaterThan(8000);
+    const metered = last.waterMeter.forwardM3 - first.waterMeter.forwardM3;
+    expect(metered).toBeGreaterThan(1);
+    expect(metered).toBeLessThan(5);
+    const fills = states.map((state) => fillOf(spec.tank, state.tank));
+    expect(Math.min(...fills)).toBeGreaterThan(80);
+    expect(Math.max(...fills)).toBeLessThan(97);
+    expect(Math.min(...states.map((state) => socOf(spec.battery, state.battery)))).toBeGreaterThan(30);
+  });
+
+  test('takes well under a second to go through', () => {
+    const started = performance.now();
+    day(3);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test('another seed is another day', () => {
+    expect(run(spec, createPost(spec, NOON, 1), HOUR_MS).counters).not.toEqual(
+      run(spec, createPost(spec, NOON, 2), HOUR_MS).counters,
+    );
+  });
+});
+
+describe('what goes wrong shows where it should', () => {
+  const spec = specOf({ genset: { ratedW: 8000 } });
+  const running = run(spec, createPost(spec, NOON, 5), 600_000, { pumpByHand: true });
+
+  test('a dry well takes flow, head and most of the power', () => {
+    const dry = run(spec, running, 120_000, { pumpByHand: true, dryWell: true });
+    expect(dry.pump.point).toMatchObject({ flowM3h: 0, headM: 0 });
+    expect(dry.pump.powerW).toBeLessThan(0.75 * 873);
+    expect(dry.waterMeter.flowM3h).toBe(0);
+  });
+
+  test('a shut valve takes the flow, not the head', () => {
+    const shut = run(spec, running, 120_000, { pumpByHand: true, closedValve: true });
+    expect(shut.pump.point).toMatchObject({ flowM3h: 0, headM: 80 });
+    expect(shut.pump.powerW).toBeGreaterThan(0.9 * 873);
+  });
+
+  test('a pump in hand mode goes on over a full tank, by night too', () => {
+    const night = run(spec, createPost(spec, NOON + 12 * HOUR_MS, 5), 2 * HOUR_MS, { pumpByHand: true });
+    expect(night.pump.phase).toBe('running');
+    expect(fillOf(spec.tank, night.tank)).toBeCloseTo(98, 6);
+    expect(night.water.overflowM3).toBeGreaterThan(0);
+  });
+
+  test('a battery that is pulled down gets there within seconds and back', () => {
+    const low = run(spec, running, 15_000, { batterySoc: 12 });
+    expect(socOf(spec.battery, low.battery)).toBeCloseTo(12, 3);
+    expect(socOf(spec.battery, run(spec, low, 15_000, { batterySoc: 64 }).battery)).toBeCloseTo(64, 3);
+  });
+
+  test('a genset starts by itself on a low battery, or fails three times and gives up', () => {
+    const low = specOf({ genset: { ratedW: 8000 }, battery: { startSoc: 20 }, pv: { capacityW: 0 } });
+    const started = run(low, createPost(low, NOON, 1), 120_000);
+    expect(started.genset.phase).toBe('running');
+    expect(started.inverter.dispatch.gensetW).toBeGreaterThan(1000);
+    const failed = run(low, createPost(low, NOON, 1), 120_000, { gensetFailsToStart: true });
+    expect(failed.genset.phase).toBe('failed');
+    expect(run(low, failed, 120_000).genset.phase).toBe('running');
+  });
+
+  test('an empty battery without sun ends in a dark post, and light returns with the sun', () => {
+    const weak = specOf({ battery: { startSoc: 6, capacityWh: 2000 } });
+    const dark = run(weak, createPost(weak, NOON + 12 * HOUR_MS, 1), HOUR_MS);
+    expect(dark.inverter.on).toBe(false);
+    expect(dark.inverter.dispatch.loadW).toBe(0);
+    expect(run(weak, dark, 11 * HOUR_MS).inverter.on).toBe(true);
+  });
+
+  test('a solar pump follows the sun and rests by night', () => {
+    const solar = specOf({
+      pump: { supply: 'solar' },
+      tank: { startFill: 20 },
+      people: { persons: 200 },
+      site: { cloudShare: 0 },
+    });
+    const noon = run(solar, createPost(solar, NOON, 1), HOUR_MS);
+    expect(noon.pump.phase).toBe('running');
+    expect(noon.pump.speed).toBeGreaterThan(0.8);
+    const night = run(solar, noon, 10 * HOUR_MS);
+    expect(night.pump).toMatchObject({ phase: 'waitingForSun', powerW: 0 });
+  });
+});

@@ -1,0 +1,64 @@
+// Sunlight on the post's array: a clear sky by place and time, clouds that come and go, and what the panels make of it.
+
+import type { PostSpec } from './post-spec.js';
+import type { RandomStream } from './random.js';
+import { clearSkyIrradiance, sunPosition } from './sun.js';
+
+const RADIANS = Math.PI / 180;
+/** Light that the ground throws back. */
+const ALBEDO = 0.2;
+
+/** Clouds as a Markov chain of two states, with a depth for each cloud. */
+export interface SkyState {
+  readonly cloudy: boolean;
+  /** Share of clear-sky light that comes through. */
+  readonly factor: number;
+  /** Until the next change. */
+  readonly remainingS: number;
+}
+
+export const CLEAR_SKY: SkyState = { cloudy: false, factor: 1, remainingS: 600 };
+
+/** Moves the sky on. Dwell times are exponential: clouds stay 5 to 20 minutes in the mean, clear sky by its share. */
+export function stepSky(sky: SkyState, dtS: number, cloudShare: number, random: RandomStream): SkyState {
+  let { cloudy, factor, remainingS } = sky;
+  remainingS -= dtS;
+  while (remainingS <= 0) {
+    cloudy = cloudShare > 0 && !cloudy;
+    factor = cloudy ? random.between(0.3, 0.6) : 1;
+    const cloudMeanS = random.between(300, 1200);
+    const meanS = cloudy ? cloudMeanS : (cloudMeanS * (1 - cloudShare)) / Math.max(0.01, cloudShare);
+    remainingS += Math.max(30, -Math.log(1 - random.next()) * meanS);
+  }
+  return { cloudy, factor, remainingS };
+}
+
+/** W/m² on the horizontal and on the array. */
+export interface Sunlight {
+  readonly horizontal: number;
+  readonly onArray: number;
+}
+
+/** Sunlight under a clear sky on a plane, by its beam, sky and ground parts (isotropic sky: Liu and Jordan 1963). */
+export function clearSunlight(at: number, site: PostSpec['site'], tiltDeg: number, azimuthDeg: number): Sunlight {
+  const { ghi, dni, dhi } = clearSkyIrradiance(at, site.latitudeDeg, site.longitudeDeg, site.altitudeM);
+  if (ghi <= 0) return { horizontal: 0, onArray: 0 };
+  const sun = sunPosition(at, site.latitudeDeg, site.longitudeDeg);
+  const elevation = sun.elevationDeg * RADIANS;
+  const tilt = tiltDeg * RADIANS;
+  const incidence =
+    Math.sin(elevation) * Math.cos(tilt) +
+    Math.cos(elevation) * Math.sin(tilt) * Math.cos((sun.azimuthDeg - azimuthDeg) * RADIANS);
+  const beam = dni * Math.max(0, incidence);
+  return {
+    horizontal: ghi,
+    onArray: beam + (dhi * (1 + Math.cos(tilt))) / 2 + (ghi * ALBEDO * (1 - Math.cos(tilt))) / 2,
+  };
+}
+
+/** Power that an array could give, W: rated power by light and by the warmth of its cells. */
+export function arrayPowerW(capacityW: number, onArray: number, airC: number, pv: PostSpec['pv']): number {
+  const cellC = airC + 0.03 * onArray;
+  const warmth = Math.max(0, 1 - pv.temperatureCoefficient * (cellC - 25));
+  return capacityW * (onArray / 1000) * warmth * pv.performance;
+}
