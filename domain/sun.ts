@@ -1,4 +1,4 @@
-// Where the sun stands, and what a clear sky would send down and an array make of it. Good to a few thousandths of a degree
+// Where the sun stands, and what a clear sky would send down and an array make of it. Good to a hundredth of a degree
 // from 1950 to 2050, which moves a clear-sky figure by less than the turbidity of the air does from hour to hour.
 //
 // Position: J. Meeus, Astronomical Algorithms, 2nd ed. 1998, chapters 12, 13, 22 and 25 (low accuracy), the equations of the
