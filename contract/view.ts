@@ -1,6 +1,7 @@
 // What the server shows of posts, devices, values and alarms: the shapes that the API and the live channel share.
 import { type Static, Type } from 'typebox';
 import { DEVICE_KINDS, METER_ROLES } from '#domain/device-kind.js';
+import { FLOW_NAMES, type FlowName, TOTAL_NAMES, type TotalName } from '#domain/flow.js';
 import { UNITS } from '#domain/quantity.js';
 
 const literals = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.Enum([...values]));
@@ -14,22 +15,6 @@ export const FigureSchema = Type.Object({
 });
 export type Figure = Static<typeof FigureSchema>;
 
-/** The figures that the fleet page and the flow diagram need, chosen over all devices of a post (`domain/flow.ts`). */
-export const FLOW_NAMES = [
-  'pvPower',
-  'batteryPower',
-  'gensetPower',
-  'gridPower',
-  'loadPower',
-  'pumpPower',
-  'batterySoc',
-  'waterFlow',
-  'tankLevel',
-  'tankFill',
-  'airTemperature',
-] as const;
-export type FlowName = (typeof FLOW_NAMES)[number];
-
 /** A total over a window, with how much of the window was really measured. */
 export const TotalSchema = Type.Object({
   /** null where nothing is known; a missing value is never zero. */
@@ -41,16 +26,6 @@ export const TotalSchema = Type.Object({
   method: literals(['counter'] as const),
 });
 export type Total = Static<typeof TotalSchema>;
-
-export const TOTAL_NAMES = [
-  'pvEnergy',
-  'loadEnergy',
-  'gensetEnergy',
-  'gridImportEnergy',
-  'pumpEnergy',
-  'waterVolume',
-] as const;
-export type TotalName = (typeof TOTAL_NAMES)[number];
 
 export const TotalsSchema = Type.Object({
   from: timeMs,
