@@ -1,0 +1,103 @@
+// SQLite as this server uses it: durable at every commit, alone in its file, with a reserve for the day the disk is full.
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import { failed, ok, type Result } from '#domain/result.js';
+import type { StoreFault } from '../ports.js';
+
+export type SqliteDatabase = Database.Database;
+
+const RESERVE_BYTES = 16 * 1024 * 1024;
+/** The reserve is taken again only when this much is free, so that it does not come and go. */
+const FREE_BYTES_MIN = 4 * RESERVE_BYTES;
+
+/**
+ * Opens (creating folder and file) a database that is used by this process only. WAL alone would leave
+ * `synchronous=NORMAL`, with which a power cut takes back commits that were already receipted: FULL is set explicitly.
+ */
+export function openSqlite(path: string): Result<SqliteDatabase, StoreFault> {
+  let database: SqliteDatabase | undefined;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    database = new Database(path, { timeout: 0 });
+    // Before WAL: then SQLite keeps its index in memory and the lock keeps a second server out.
+    database.pragma('locking_mode = EXCLUSIVE');
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.exec('BEGIN IMMEDIATE; COMMIT');
+    return ok(database);
+  } catch (error) {
+    database?.close();
+    return failed(faultOf(error, path));
+  }
+}
+
+/** A fault of SQLite or of the file system in the store's words. */
+export function faultOf(error: unknown, path: string): StoreFault {
+  const code = String((error as { code?: unknown }).code ?? '');
+  const message = error instanceof Error ? error.message : String(error);
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') return { code: 'STORE_FULL', message: `no space left for ${path}` };
+  if (code.startsWith('SQLITE_BUSY'))
+    return { code: 'STORE_UNAVAILABLE', message: `${path} is in use by another process: stop it first` };
+  return { code: 'STORE_UNAVAILABLE', message: `${path}: ${message}` };
+}
+
+/** Disk space kept back beside a database. */
+export interface Reserve {
+  /** True while writes may go on: the reserve is there, or could be taken again. */
+  hold(): boolean;
+  /** Gives the space to SQLite, so that checkpoints and trimming can still run. */
+  release(): void;
+  releases(): number;
+}
+
+export function createReserve(databasePath: string): Reserve {
+  const path = `${databasePath}.reserve`;
+  let held = existsSync(path) && statSync(path).size === RESERVE_BYTES;
+  let releases = 0;
+  return {
+    hold() {
+      if (!held) held = takeReserve(path, releases === 0 ? RESERVE_BYTES : FREE_BYTES_MIN);
+      return held;
+    },
+    release() {
+      rmSync(path, { force: true });
+      if (held) releases += 1;
+      held = false;
+    },
+    releases: () => releases,
+  };
+}
+
+function takeReserve(path: string, freeMin: number): boolean {
+  try {
+    const disk = statfsSync(dirname(path));
+    if (disk.bavail * disk.bsize < freeMin) return false;
+    const file = openSync(path, 'w');
+    try {
+      const zeros = Buffer.alloc(1024 * 1024);
+      for (let written = 0; written < RESERVE_BYTES; written += zeros.length) writeSync(file, zeros);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    return true;
+  } catch {
+    rmSync(path, { force: true });
+    return false;
+  }
+}
+
+export function databasePath(folder: string, name: string): string {
+  return join(folder, `${name}.sqlite`);
+}

@@ -1,0 +1,61 @@
+// A real InfluxDB 1.x on loopback, with a data folder of its own.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { programOf, type RealServer, startReal } from './real-server.js';
+
+export interface RunningInflux {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string;
+  readonly port: number;
+  /** Ends it at once, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port and data. */
+  restart(): Promise<void>;
+  /** Ends it and removes its data. */
+  stop(): Promise<void>;
+}
+
+export async function startInflux(): Promise<RunningInflux> {
+  const program = programOf('influxd', 'influxdb influxdb-client');
+  const folder = mkdtempSync(join(tmpdir(), 'oftob-influx-'));
+  const config = join(folder, 'influxdb.conf');
+  const start = async (port: number): Promise<RealServer> => {
+    writeFileSync(config, configOf(folder, port));
+    return startReal(program, ['-config', config], /Listening on HTTP.*addr=[^ ]*:(\d+)/);
+  };
+  let server = await start(0);
+  const port = Number(server.match[1]);
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    kill: () => server.end('SIGKILL'),
+    async restart() {
+      await server.end('SIGTERM');
+      server = await start(port);
+    },
+    async stop() {
+      await server.end('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function configOf(folder: string, port: number): string {
+  return `
+reporting-disabled = true
+bind-address = "127.0.0.1:0"
+[meta]
+  dir = "${folder}/meta"
+[data]
+  dir = "${folder}/data"
+  wal-dir = "${folder}/wal"
+  query-log-enabled = false
+[coordinator]
+[monitor]
+  store-enabled = false
+[http]
+  bind-address = "127.0.0.1:${port}"
+  log-enabled = false
+`;
+}
