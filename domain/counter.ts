@@ -95,12 +95,16 @@ const trusted = (base: CounterReading, beforeReset: CounterReading | null): Coun
   beforeReset,
 });
 
-/** The old total is back after a reset that was none: only what passed since the old total counts. */
-function recovered(chain: CounterChain, reading: CounterReading): number | null {
+/**
+ * The old total is back after a reset that was none: only what passed since the old total counts. A known rate decides;
+ * without one, a jump from near zero to beyond the old total is taken for this.
+ */
+function recovered(chain: CounterChain, reading: CounterReading, spec: CounterSpec): number | null {
   const { base, beforeReset } = chain;
   if (base === null || beforeReset === null) return null;
+  if (spec.ratePerSMax !== undefined && counterStep(base, reading, spec).kind === 'normal') return null;
   const jumped = base.value < beforeReset.value * TOP_SHARE && reading.value >= beforeReset.value;
-  return jumped ? reading.value - beforeReset.value : null;
+  return jumped && counterStep(beforeReset, reading, spec).kind === 'normal' ? reading.value - beforeReset.value : null;
 }
 
 /** A doubtful reading joins the quarantine, or ends it because there are enough that agree. */
@@ -127,12 +131,15 @@ function quarantine(
 /** Takes the next good reading into the chain. The increases of all steps add up to the truth, or to less where told. */
 export function followCounter(chain: CounterChain, reading: CounterReading, spec: CounterSpec): FollowedCounter {
   if (chain.base === null) return { chain: trusted(reading, null), step: null, doubtAt: null };
-  const back = recovered(chain, reading);
+  const back = recovered(chain, reading, spec);
   if (back !== null) {
     return { chain: trusted(reading, null), step: { kind: 'normal', increase: back, estimated: true }, doubtAt: null };
   }
   const step = counterStep(chain.base, reading, spec);
-  if (step.kind === 'backward' && !step.estimated) return { chain, step, doubtAt: null };
+  // The last digit danced: the base stands, and whatever spoke against it was wrong.
+  if (step.kind === 'backward' && !step.estimated) {
+    return { chain: { ...chain, quarantined: [], doubt: null }, step, doubtAt: null };
+  }
   if (step.kind === 'normal' || step.kind === 'rollover') {
     return { chain: trusted(reading, chain.beforeReset), step, doubtAt: null };
   }
