@@ -1,6 +1,7 @@
 // One value into the words of one register: the inverse of what a profile says about reading it.
 import { metricOf } from '#domain/metric.js';
 import { DEVICE_UNITS } from '#domain/quantity.js';
+import { addressesOf, wordCountOf } from '#profiles/extent.js';
 import type { Register } from '#profiles/profile.js';
 
 /**
@@ -20,32 +21,6 @@ export interface EncodingDefaults {
 export interface PlacedWord {
   readonly at: number;
   readonly word: number;
-}
-
-const FIXED_WIDTHS: Readonly<Partial<Record<Register['type'], number>>> = {
-  u16: 1,
-  s16: 1,
-  u32: 2,
-  s32: 2,
-  f32: 2,
-  u64: 4,
-  s64: 4,
-  f64: 4,
-  bit: 1,
-};
-
-/** Words that a register fills, without a high word kept apart. */
-export function widthOf(register: Register): number {
-  return FIXED_WIDTHS[register.type] ?? register.words ?? (register.type === 'clock' ? 3 : 1);
-}
-
-/** Every address that a register occupies. */
-export function addressesOf(register: Register): readonly number[] {
-  const more = register.moreWordsAt;
-  const own = more
-    ? [register.at, ...more]
-    : Array.from({ length: widthOf(register) }, (_, index) => register.at + index);
-  return register.highWordAt === undefined ? own : [...own, register.highWordAt];
 }
 
 /**
@@ -84,7 +59,7 @@ function isFloat(register: Register): boolean {
 
 /** Words of the number itself: a high word kept apart belongs to it. */
 function wordsIn(register: Register): number {
-  return widthOf(register) + (register.highWordAt === undefined ? 0 : 1);
+  return wordCountOf(register) + (register.highWordAt === undefined ? 0 : 1);
 }
 
 function valueWords(register: Register, value: MetricValue, scaleExponent: number): number[] {
@@ -98,7 +73,7 @@ function valueWords(register: Register, value: MetricValue, scaleExponent: numbe
     case 'bits':
       return integerWords(bitsOf(register, value), wordsIn(register));
     case 'bit':
-      return [value === 1 || value === 'on' || value === 'true' ? 1 : 0];
+      return [bitOf(register, value)];
     default:
       return numberWords(register, Number(value), scaleExponent);
   }
@@ -139,7 +114,7 @@ function patternsOf(register: Register): readonly bigint[] {
 
 function sentinelWords(register: Register): number[] {
   const pattern = register.invalid?.[0];
-  if (register.type === 'string' || register.type === 'clock') return new Array<number>(widthOf(register)).fill(0);
+  if (register.type === 'string' || register.type === 'clock') return new Array<number>(wordCountOf(register)).fill(0);
   if (pattern === 'NaN' || (pattern === undefined && isFloat(register))) return floatWords(register, Number.NaN);
   return integerWords(BigInt(pattern ?? 0), wordsIn(register));
 }
@@ -159,18 +134,24 @@ function integerWords(raw: bigint, words: number): number[] {
 }
 
 function textWords(register: Register, text: string): number[] {
-  const words = widthOf(register);
+  const words = wordCountOf(register);
   const code = (index: number): number => (text.codePointAt(index) ?? 0) & 0xff;
   return Array.from({ length: words }, (_, index) =>
     register.charPerWord === true ? code(index) : (code(index * 2) << 8) | code(index * 2 + 1),
   );
 }
 
-/** Year, month, day, hour, minute and second, two per word, as most inverters pack them. */
+/** Three words of two bytes (year and month, day and hour, minute and second), or six words of one field each. */
 function clockWords(register: Register, iso: string): number[] {
   const [year = 2000, month = 1, day = 1, hour = 0, minute = 0, second = 0] = (iso.match(/\d+/g) ?? []).map(Number);
-  const fields = [((year - 2000) << 8) | month, (day << 8) | hour, (minute << 8) | second];
-  return Array.from({ length: widthOf(register) }, (_, index) => (fields[index] ?? 0) & 0xffff);
+  const fields = [year - 2000, month, day, hour, minute, second];
+  if (wordCountOf(register) === 6) return fields;
+  return [0, 2, 4].map((index) => ((fields[index] ?? 0) << 8) | (fields[index + 1] ?? 0));
+}
+
+function bitOf(register: Register, value: MetricValue): number {
+  if (register.states !== undefined) return codeOf(register, value) & 1;
+  return value === 1 || value === 'on' || value === 'true' ? 1 : 0;
 }
 
 function codeOf(register: Register, value: MetricValue): number {
@@ -180,6 +161,9 @@ function codeOf(register: Register, value: MetricValue): number {
   for (const word of alternatives) {
     const found = states.find(([, state]) => state === word);
     if (found) return Number(found[0]);
+    const unlisted = register.prefix !== undefined && word.startsWith(register.prefix);
+    if (unlisted && /^\d+$/.test(word.slice(register.prefix?.length)))
+      return Number(word.slice(register.prefix?.length));
   }
   return 0;
 }

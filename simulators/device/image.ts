@@ -1,14 +1,7 @@
 // All the registers of one simulated device, made from its profile and the values of its metrics.
+import { addressesOf, placedRegisters, tableOf, wordCountOf } from '#profiles/extent.js';
 import type { Condition, Derived, Profile, Register, Table } from '#profiles/profile.js';
-import {
-  addressesOf,
-  type EncodingDefaults,
-  encodeRaw,
-  encodeRegister,
-  type MetricValue,
-  toDeviceUnit,
-  widthOf,
-} from './encoder.js';
+import { type EncodingDefaults, encodeRaw, encodeRegister, type MetricValue, toDeviceUnit } from './encoder.js';
 
 type WordOrder = 'big' | 'little';
 
@@ -27,18 +20,6 @@ export interface ImageOptions {
   readonly swapWords?: boolean;
 }
 
-/** Registers of a device with its variant applied. */
-export function registersOf(profile: Profile, variant?: string): readonly Register[] {
-  const found = profile.variants?.find(({ name }) => name === variant);
-  if (!found) return profile.registers;
-  const key = ({ metric, name }: Register): string | undefined => metric ?? name;
-  const replaced = new Set([...(found.without ?? []), ...(found.replace ?? []).map((register) => key(register) ?? '')]);
-  return [
-    ...profile.registers.filter((register) => !replaced.has(key(register) ?? `at ${register.at}`)),
-    ...(found.replace ?? []),
-  ];
-}
-
 /** Every address that the device knows, for each data model. */
 export function addressesIn(profile: Profile, variant?: string): Readonly<Record<Table, ReadonlySet<number>>> {
   const known = {
@@ -47,7 +28,7 @@ export function addressesIn(profile: Profile, variant?: string): Readonly<Record
     coil: new Set<number>(),
     discrete: new Set<number>(),
   };
-  for (const register of registersOf(profile, variant))
+  for (const { register } of placedRegisters(profile, variant))
     for (const address of addressesOf(register)) known[tableOf(profile, register)].add(address);
   for (const condition of conditionsOf(profile, variant))
     for (const address of addressesOf(registerOf(condition))) known[tableOf(profile, condition)].add(address);
@@ -56,7 +37,7 @@ export function addressesIn(profile: Profile, variant?: string): Readonly<Record
 
 /** Makes the register image of this moment. Pure: the same values give the same words. */
 export function imageOf(profile: Profile, values: MetricSource, options: ImageOptions = {}): RegisterImage {
-  const registers = registersOf(profile, options.variant);
+  const registers = placedRegisters(profile, options.variant).map(({ register }) => register);
   const image = {
     holding: new Map<number, number>(),
     input: new Map<number, number>(),
@@ -99,11 +80,6 @@ function satisfy(condition: Condition, table: Map<number, number>, defaults: Enc
   for (const { at, word } of words) table.set(at, word);
 }
 
-/** The data model that a register or condition is in. */
-function tableOf(profile: Profile, entry: { readonly table?: Table | undefined }): Table {
-  return entry.table ?? profile.protocol.table;
-}
-
 function registerOf({ at, type, words, order }: Condition): Register {
   return {
     at,
@@ -125,9 +101,19 @@ function meets(condition: Condition, raw: number): boolean {
 }
 
 function readRaw(table: ReadonlyMap<number, number>, register: Register, order: WordOrder): number {
-  const words = Array.from({ length: widthOf(register) }, (_, index) => table.get(register.at + index) ?? 0);
-  if (((register.order ?? order) as WordOrder) === 'little') words.reverse();
-  return words.reduce((value, word) => value * 65_536 + word, 0);
+  const words = Array.from({ length: wordCountOf(register) }, (_, index) => table.get(register.at + index) ?? 0);
+  return rawOf(register, (register.order ?? order) === 'little' ? words.reverse() : words);
+}
+
+/** The number that words hold, most significant first: without sign, scale or unit. */
+export function rawOf(register: Pick<Register, 'type'>, words: readonly number[]): number {
+  if (register.type !== 'f32' && register.type !== 'f64')
+    return words.reduce((value, word) => value * 65_536 + word, 0);
+  const view = new DataView(new ArrayBuffer(8));
+  words.forEach((word, index) => {
+    view.setUint16(index * 2, word);
+  });
+  return register.type === 'f32' ? view.getFloat32(0) : view.getFloat64(0);
 }
 
 /** A power of ten that keeps a few digits of such a quantity in 16 bits; the first register that uses it decides. */

@@ -1,12 +1,8 @@
 // Sunlight on the post's array: a clear sky by place and time, clouds that come and go, and what the panels make of it.
 
+import { clearSkyIrradiance, planeOfArray, sunPosition } from '#domain/sun.js';
 import type { PostSpec } from './post-spec.js';
 import type { RandomStream } from './random.js';
-import { clearSkyIrradiance, sunPosition } from './sun.js';
-
-const RADIANS = Math.PI / 180;
-/** Light that the ground throws back. */
-const ALBEDO = 0.2;
 
 /** Clouds as a Markov chain of two states, with a depth for each cloud. */
 export interface SkyState {
@@ -39,21 +35,13 @@ export interface Sunlight {
   readonly onArray: number;
 }
 
-/** Sunlight under a clear sky on a plane, by its beam, sky and ground parts (isotropic sky: Liu and Jordan 1963). */
+/** Sunlight under a clear sky, level and on a tilted plane. */
 export function clearSunlight(at: number, site: PostSpec['site'], tiltDeg: number, azimuthDeg: number): Sunlight {
-  const { ghi, dni, dhi } = clearSkyIrradiance(at, site.latitudeDeg, site.longitudeDeg, site.altitudeM);
-  if (ghi <= 0) return { horizontal: 0, onArray: 0 };
-  const sun = sunPosition(at, site.latitudeDeg, site.longitudeDeg);
-  const elevation = sun.elevationDeg * RADIANS;
-  const tilt = tiltDeg * RADIANS;
-  const incidence =
-    Math.sin(elevation) * Math.cos(tilt) +
-    Math.cos(elevation) * Math.sin(tilt) * Math.cos((sun.azimuthDeg - azimuthDeg) * RADIANS);
-  const beam = dni * Math.max(0, incidence);
-  return {
-    horizontal: ghi,
-    onArray: beam + (dhi * (1 + Math.cos(tilt))) / 2 + (ghi * ALBEDO * (1 - Math.cos(tilt))) / 2,
-  };
+  const { latitudeDeg, longitudeDeg, altitudeM } = site;
+  const irradiance = clearSkyIrradiance(at, latitudeDeg, longitudeDeg, altitudeM);
+  if (irradiance.ghi <= 0) return { horizontal: 0, onArray: 0 };
+  const sun = sunPosition(at, latitudeDeg, longitudeDeg);
+  return { horizontal: irradiance.ghi, onArray: planeOfArray(irradiance, sun, { tiltDeg, azimuthDeg }) };
 }
 
 /** Power that an array could give, W: rated power by light and by the warmth of its cells. */
