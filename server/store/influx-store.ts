@@ -1,10 +1,23 @@
-// The store in InfluxDB 1.x. One line per post, device and time: a field per metric, and `<metric>_q` with its reason code.
-// A reading without value writes only `_q`. Since `_q` is always written, it decides whether a field beside it counts.
-import { FieldType, InfluxDB, type IPoint } from 'influx';
+// The store in InfluxDB 1.x, and in 2 and 3 through their version 1 endpoints.
+import { FieldType, InfluxDB } from 'influx';
 import { METRICS } from '#domain/metric.js';
-import { hasValue, reasonOf } from '#domain/quality.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { Point, RefusedPoint, SeriesName, Store, StoreFault } from '../ports.js';
+import {
+  type Answer,
+  conflictIn,
+  field,
+  linesOf,
+  MEASUREMENT,
+  milliseconds,
+  newestOf,
+  pointFrom,
+  QUALITY,
+  qualityField,
+  rowsOf,
+  unwritableText,
+  whereSeries,
+} from './influx-lines.js';
 import { refusalOf, typeOfValue, unavailable, type ValueType } from './point-rules.js';
 
 export interface InfluxStoreOptions {
@@ -19,7 +32,6 @@ export interface InfluxStore extends Store {
   counters(): Readonly<Record<string, number>>;
 }
 
-const MEASUREMENT = 'telemetry';
 const REQUEST_TIMEOUT_MS = 20_000;
 
 /** What one request says: nothing wrong, some lines dropped and why, or no answer that helps. */
@@ -72,7 +84,8 @@ class LineStore implements InfluxStore {
     const lines: Numbered[] = [];
     const inBatch = new Map<string, ValueType>();
     points.forEach((point, index) => {
-      const code = refusalOf(point, (metric) => this.#learned.get(metric) ?? inBatch.get(metric));
+      const code =
+        refusalOf(point, (metric) => this.#learned.get(metric) ?? inBatch.get(metric)) ?? unwritableText(point);
       if (code !== undefined) {
         refused.push({ index, code });
         return;
@@ -198,7 +211,7 @@ class LineStore implements InfluxStore {
       some.forEach((metric, i) => {
         for (const { tags, values } of rowsOf(answer.value[i])) {
           const [at, code, value = null] = values;
-          points.push(...pointFrom({ post, device: tags['device'] ?? '', metric }, [at, value, code]));
+          points.push(...pointFrom({ post, device: tags.device ?? '', metric }, [at, value, code]));
         }
       });
     }
@@ -233,7 +246,21 @@ class LineStore implements InfluxStore {
       if (!(error instanceof Error) || !/^A (400|403|404|405)/.test(message))
         return this.#fault(this.#faultOf(message));
     }
+    return this.#learnFields();
+  }
+
+  /** InfluxDB holds a field to its type within one shard only; what it was anywhere is asked once. */
+  async #learnFields(): Promise<Result<undefined, StoreFault>> {
     this.#databaseSeen = true;
+    const keys = await this.#query(`SHOW FIELD KEYS FROM ${MEASUREMENT}`);
+    if (!keys.ok) {
+      this.#databaseSeen = false;
+      return keys;
+    }
+    for (const { values } of rowsOf(keys.value[0])) {
+      const [name, type] = values.map(String);
+      if (name !== undefined && !name.endsWith(QUALITY)) this.#learned.set(name, type === 'string' ? 'text' : 'number');
+    }
     return ok(undefined);
   }
 
@@ -257,7 +284,6 @@ class LineStore implements InfluxStore {
   }
 }
 
-const QUALITY = '_q';
 const STATEMENTS_MAX = 50;
 
 const noBackoff = {
@@ -265,79 +291,6 @@ const noBackoff = {
   next: () => noBackoff,
   reset: () => noBackoff,
 };
-
-interface Answer {
-  readonly series?: readonly {
-    readonly tags?: Readonly<Record<string, string>>;
-    readonly values?: readonly (readonly unknown[])[];
-  }[];
-  readonly error?: string;
-}
-
-function qualityField(metric: string): string {
-  return `${metric}${QUALITY}`;
-}
-
-/** Points of one post, device and time share a line. */
-function linesOf(points: readonly Point[]): IPoint[] {
-  const lines = new Map<
-    string,
-    { tags: { post: string; device: string }; fields: Record<string, unknown>; at: number }
-  >();
-  for (const { post, device, metric, at, value, code } of points) {
-    const key = `${post}/${device}/${at}`;
-    let line = lines.get(key);
-    if (line === undefined) {
-      line = { tags: { post, device }, fields: {}, at };
-      lines.set(key, line);
-    }
-    if (value !== null) line.fields[metric] = value;
-    line.fields[qualityField(metric)] = code;
-  }
-  return [...lines.values()].map(({ tags, fields, at }) => ({ measurement: MEASUREMENT, tags, fields, timestamp: at }));
-}
-
-/** The metric and the refused type of: `input field "x" on measurement "telemetry" is type string, already exists as …`. */
-function conflictIn(reason: string): { metric: string; type: ValueType } | undefined {
-  const [, metric, type] = /input field \\?"(.+?)\\?" on measurement .* is type (\w+)/.exec(reason) ?? [];
-  return metric === undefined ? undefined : { metric, type: type === 'string' ? 'text' : 'number' };
-}
-
-function whereSeries({ post, device }: SeriesName): string {
-  return `post = ${literal(post)} AND device = ${literal(device)}`;
-}
-
-function newestOf(post: string, metric: string, hasField: boolean): string {
-  const value = hasField ? `, ${field(metric)} AS v` : '';
-  return `SELECT last(${field(qualityField(metric))}) AS q${value} FROM ${MEASUREMENT} WHERE post = ${literal(post)} GROUP BY device`;
-}
-
-function field(name: string): string {
-  return `"${name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\n', '\\n')}'`;
-}
-
-/** Bounds beyond what InfluxDB's nanoseconds can say are drawn in. */
-function milliseconds(at: number): string {
-  return `${Math.min(Math.max(Math.ceil(at), -9_223_372_036_854), 9_223_372_036_854)}ms`;
-}
-
-function rowsOf(answer: Answer | undefined): { tags: Readonly<Record<string, string>>; values: readonly unknown[] }[] {
-  return (answer?.series ?? []).flatMap(({ tags = {}, values = [] }) => values.map((row) => ({ tags, values: row })));
-}
-
-/** A point from [time, value, code]; none where the row is of other metrics. */
-function pointFrom(series: SeriesName, row: readonly unknown[]): Point[] {
-  const [at, value, code] = row;
-  if (typeof at !== 'number' || typeof code !== 'number') return [];
-  const reason = reasonOf(code);
-  const counts = reason !== undefined && hasValue(reason) && (typeof value === 'number' || typeof value === 'string');
-  const { post, device, metric } = series;
-  return [{ post, device, metric, at, value: counts ? value : null, code }];
-}
 
 /** Some of the client's errors carry no message but a code. */
 function messageOf(error: unknown): string {
