@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { loadCatalog } from '#profiles/catalog.js';
+import { postFactsOf } from './post-facts.js';
+import { checkDevices, listScenarios, loadScenario, parseScenario, scenarioNames } from './scenario.js';
+
+const { profiles } = loadCatalog();
+const profileOf = (id: string) => profiles.get(id)?.profile;
+const device = { id: 'meter', profile: 'eastron/sdm630', unit: 1 };
+const scenario = (posts: unknown) => ({ name: 'test', summary: 'a test', seed: 1, posts });
+
+describe('scenarios that come with the product', () => {
+  test('are listed with a line each', () => {
+    expect(listScenarios().map(({ name }) => name)).toEqual(['clear-day', 'demo']);
+    expect(listScenarios()).toHaveLength(scenarioNames().length);
+  });
+
+  test.each(scenarioNames())('%s is sound and its devices exist', (name) => {
+    const loaded = loadScenario(name);
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.fault));
+    expect(loaded.value.name).toBe(name);
+    expect(checkDevices(loaded.value, profileOf)).toEqual([]);
+  });
+
+  test('tell what an owner would write down about a post', () => {
+    const loaded = loadScenario('demo');
+    if (!loaded.ok) throw new Error(JSON.stringify(loaded.fault));
+    const facts = postFactsOf(loaded.value.posts[0]!, (id) => profileOf(id)?.kind);
+    expect(facts).toMatchObject({
+      id: 'kyzyl-art',
+      altitudeM: 4280,
+      tankVolumeM3: 10.016,
+      pump: { device: 'pump', deadHeadPowerW: 873.397, staticHeadM: 45, shutOffHeadM: 80, ratedFlowM3h: 2.82 },
+    });
+  });
+});
+
+describe('a scenario that is wrong', () => {
+  test('and unknown is answered with what there is', () => {
+    const loaded = loadScenario('sunny');
+    expect(loaded).toMatchObject({ ok: false, fault: [{ code: 'SCENARIO_UNKNOWN' }] });
+    expect(!loaded.ok && loaded.fault[0]!.message).toContain('clear-day');
+  });
+
+  test('in several places names all of them', () => {
+    const faults = parseScenario(
+      scenario([
+        {
+          id: 'a',
+          name: 'A',
+          devices: [device, { ...device, unit: 2 }, { ...device, id: 'other' }],
+          faults: [
+            { kind: 'silence', device: 'nobody', fromS: 0 },
+            { kind: 'dryWell', fromS: 10, toS: 5 },
+          ],
+        },
+        { id: 'a', name: 'A again', devices: [device] },
+      ]),
+    );
+    if (faults.ok) throw new Error('taken for sound');
+    expect(faults.fault.map(({ path }) => path).sort()).toEqual([
+      '/posts',
+      '/posts/0/devices',
+      '/posts/0/devices',
+      '/posts/0/faults/0/device',
+      '/posts/0/faults/1/toS',
+    ]);
+  });
+
+  test.each([
+    ['a name that no topic can have', { id: 'Post A' }],
+    ['a fact that is not known', { world: { pump: { colour: 'red' } } }],
+    ['no device', { devices: [] }],
+    ['a fault that does not exist', { faults: [{ kind: 'earthquake', fromS: 0 }] }],
+  ])('with %s is refused', (_, wrong) => {
+    expect(parseScenario(scenario([{ id: 'a', name: 'A', devices: [device], ...wrong }])).ok).toBe(false);
+  });
+
+  test('against the profiles names the device', () => {
+    const parsed = parseScenario(
+      scenario([
+        {
+          id: 'a',
+          name: 'A',
+          devices: [
+            { ...device, profile: 'no/such' },
+            { ...device, id: 'b', unit: 2, variant: 'gold' },
+            { id: 'c', profile: 'generic/qdy30a', unit: 3, role: 'load' },
+          ],
+        },
+      ]),
+    );
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.fault));
+    expect(checkDevices(parsed.value, profileOf).map(({ path }) => path)).toEqual([
+      '/posts/0/devices/0/profile',
+      '/posts/0/devices/1/variant',
+      '/posts/0/devices/2/role',
+    ]);
+  });
+});

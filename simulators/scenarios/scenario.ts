@@ -1,0 +1,156 @@
+// Scenarios: posts, their devices and what goes wrong with them, as data files beside this module.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Static, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { METER_ROLES, type MeterRole } from '#domain/device-kind.js';
+import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
+import { failed, ok, type Result } from '#domain/result.js';
+import type { Profile } from '#profiles/profile.js';
+import { FaultSchema } from '../fault/fault.js';
+import { PostSpecSchema } from '../world/post-spec.js';
+
+const strict = { additionalProperties: false } as const;
+const identifier = Type.String({ pattern: IDENTIFIER_PATTERN });
+
+const ScenarioDeviceSchema = Type.Object(
+  {
+    id: identifier,
+    /** `maker/model` */
+    profile: Type.String({ pattern: '^[a-z0-9-]+/[a-z0-9-]+$' }),
+    unit: Type.Integer({ minimum: 0, maximum: 255 }),
+    bus: Type.String({ pattern: IDENTIFIER_PATTERN, default: 'main' }),
+    /** Meters only. */
+    role: Type.Optional(Type.Unsafe<MeterRole>(Type.Enum([...METER_ROLES]))),
+    /** Variant of the profile that this device is. */
+    variant: Type.Optional(Type.String()),
+    name: Type.Optional(Type.String()),
+  },
+  strict,
+);
+export type ScenarioDevice = Static<typeof ScenarioDeviceSchema>;
+
+const ScenarioPostSchema = Type.Object(
+  {
+    id: identifier,
+    name: Type.String({ minLength: 1 }),
+    /** IANA zone of the people there. */
+    zone: Type.String({ minLength: 1, default: 'Asia/Dushanbe' }),
+    /** Ports of its buses on loopback; a bus that is not listed takes a free one. */
+    ports: Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 65535 }), { default: {} }),
+    world: PostSpecSchema,
+    devices: Type.Array(ScenarioDeviceSchema, { minItems: 1, maxItems: 200 }),
+    faults: Type.Array(FaultSchema, { default: [] }),
+  },
+  strict,
+);
+export type ScenarioPost = Static<typeof ScenarioPostSchema>;
+
+export const ScenarioSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    name: identifier,
+    /** One line for the list. */
+    summary: Type.String({ minLength: 1 }),
+    seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+    posts: Type.Array(ScenarioPostSchema, { minItems: 1, maxItems: 1000 }),
+  },
+  strict,
+);
+export type Scenario = Static<typeof ScenarioSchema>;
+
+export interface ScenarioFault {
+  readonly code: 'SCENARIO_UNKNOWN' | 'SCENARIO_INVALID';
+  /** JSON pointer; empty where the whole file is meant. */
+  readonly path: string;
+  readonly message: string;
+}
+
+const FOLDER = dirname(fileURLToPath(import.meta.url));
+const checkScenario = Compile(ScenarioSchema);
+
+/** Names of the scenarios that the product brings, sorted. */
+export function scenarioNames(): readonly string[] {
+  return readdirSync(FOLDER)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+    .sort();
+}
+
+/** Name and summary of each scenario that the product brings. */
+export function listScenarios(): readonly Pick<Scenario, 'name' | 'summary'>[] {
+  return scenarioNames().flatMap((name) => {
+    const loaded = loadScenario(name);
+    return loaded.ok ? [{ name: loaded.value.name, summary: loaded.value.summary }] : [];
+  });
+}
+
+/** One of the product's scenarios by its name. */
+export function loadScenario(name: string): Result<Scenario, readonly ScenarioFault[]> {
+  const names = scenarioNames();
+  if (!names.includes(name)) {
+    const message = `there is no scenario "${name}"; there are: ${names.join(', ')}`;
+    return failed([{ code: 'SCENARIO_UNKNOWN', path: '', message }]);
+  }
+  return parseScenario(JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')));
+}
+
+/** Fills in what a scenario leaves open and lists everything that is wrong with it. */
+export function parseScenario(input: unknown): Result<Scenario, readonly ScenarioFault[]> {
+  const filled: unknown = Value.Default(ScenarioSchema, structuredClone(input));
+  if (!checkScenario.Check(filled)) return failed(checkScenario.Errors(filled).map(schemaFault));
+  const faults = filled.posts.flatMap((post, index) => crossFaults(post, `/posts/${index}`));
+  const twice = repeated(filled.posts.map(({ id }) => id));
+  if (twice !== undefined) faults.push(invalid('/posts', `has two posts "${twice}"`));
+  return faults.length > 0 ? failed(faults) : ok(filled);
+}
+
+/** What is wrong with a scenario's devices against the profiles that there are. */
+export function checkDevices(
+  scenario: Scenario,
+  profileOf: (id: string) => Profile | undefined,
+): readonly ScenarioFault[] {
+  return scenario.posts.flatMap((post, postIndex) =>
+    post.devices.flatMap((device, index) => {
+      const path = `/posts/${postIndex}/devices/${index}`;
+      const profile = profileOf(device.profile);
+      if (!profile) return [invalid(`${path}/profile`, `there is no profile "${device.profile}"`)];
+      if (device.role !== undefined && profile.kind !== 'meter')
+        return [invalid(`${path}/role`, `only meters have a role, and "${device.profile}" is none`)];
+      const variants = (profile.variants ?? []).map(({ name }) => name);
+      if (device.variant !== undefined && !variants.includes(device.variant))
+        return [invalid(`${path}/variant`, `"${device.profile}" has no variant "${device.variant}"`)];
+      return [];
+    }),
+  );
+}
+
+function crossFaults(post: ScenarioPost, path: string): ScenarioFault[] {
+  const faults: ScenarioFault[] = [];
+  const twice = repeated(post.devices.map(({ id }) => id));
+  if (twice !== undefined) faults.push(invalid(`${path}/devices`, `has two devices "${twice}"`));
+  const place = repeated(post.devices.map(({ bus, unit }) => `${unit} on bus "${bus}"`));
+  if (place !== undefined) faults.push(invalid(`${path}/devices`, `has two devices at unit ${place}`));
+  const known = new Set(post.devices.map(({ id }) => id));
+  post.faults.forEach((fault, index) => {
+    if ('device' in fault && fault.device !== undefined && !known.has(fault.device))
+      faults.push(invalid(`${path}/faults/${index}/device`, `there is no device "${fault.device}" at this post`));
+    if (fault.toS !== undefined && fault.toS <= fault.fromS)
+      faults.push(invalid(`${path}/faults/${index}/toS`, 'must be later than fromS'));
+  });
+  return faults;
+}
+
+function repeated(names: readonly string[]): string | undefined {
+  return names.find((name, index) => names.indexOf(name) !== index);
+}
+
+function invalid(path: string, message: string): ScenarioFault {
+  return { code: 'SCENARIO_INVALID', path, message };
+}
+
+function schemaFault({ instancePath, message }: { instancePath: string; message: string }): ScenarioFault {
+  return invalid(instancePath, message);
+}
