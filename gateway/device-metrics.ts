@@ -3,6 +3,7 @@ import { type MetricKind, metricOf } from '#domain/metric.js';
 import type { Unit } from '#domain/quantity.js';
 import type { Profile } from '#profiles/profile.js';
 import type { DeviceConfig } from './config.js';
+import { namesIn } from './decode/decode.js';
 import { convertDecimal } from './decode/units.js';
 import {
   defaultDeadbandOf,
@@ -13,7 +14,7 @@ import {
   type WatchLimits,
 } from './defaults.js';
 import { metricNameAt } from './map/map.js';
-import { type PollClass, partsOf, pollClassesOf } from './poll/poll-class.js';
+import { type PollClass, pollClassesOf } from './poll/poll-class.js';
 
 export interface DeviceMetric {
   readonly metric: string;
@@ -76,7 +77,7 @@ function sourcesOf(profile: Profile): Source[] {
     ];
   });
   const derived = (profile.derived ?? []).map((value): Source => {
-    const part = registers.find((register) => register.name !== undefined && partsOf(value).includes(register.name));
+    const part = registers.find((register) => register.name !== undefined && namesIn(value).includes(register.name));
     return { metric: value.metric, pollClass: (part && classes.get(part)) ?? 'fast' };
   });
   return [...direct, ...derived];

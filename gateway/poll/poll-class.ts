@@ -1,5 +1,7 @@
 // How often each register is read. What belongs together is read together, so it takes the class of its fastest part.
+
 import type { Profile, Register } from '#profiles/profile.js';
+import { namesIn } from '../decode/decode.js';
 
 export type PollClass = 'fast' | 'slow' | 'rare';
 
@@ -11,19 +13,13 @@ function faster(left: PollClass, right: PollClass): PollClass {
   return RANK[left] <= RANK[right] ? left : right;
 }
 
-/** Names of the registers that a derived value is made of. */
-export function partsOf(derived: NonNullable<Profile['derived']>[number]): string[] {
-  if ('sumOf' in derived) return derived.sumOf;
-  return [derived.integer, derived.fraction, derived.exponent, derived.unitCode].filter((name) => name !== undefined);
-}
-
 /** Sets of registers that only mean something together: groups, parts of a derived value, a value and its scale factor. */
 function bonds(profile: Pick<Profile, 'registers' | 'derived'>): Register[][] {
   const named = (name: string) => profile.registers.filter((register) => register.name === name);
   const groups = new Map<string, Register[]>();
   for (const register of profile.registers)
     if (register.group !== undefined) groups.set(register.group, [...(groups.get(register.group) ?? []), register]);
-  const derived = (profile.derived ?? []).map((value) => partsOf(value).flatMap(named));
+  const derived = (profile.derived ?? []).map((value) => namesIn(value).flatMap(named));
   return [...groups.values(), ...derived];
 }
 
