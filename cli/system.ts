@@ -27,3 +27,13 @@ export function untilSignal(): Promise<NodeJS.Signals> {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal));
   });
 }
+
+/** Runs a task every `periodMs`, the next one counted from the end of the last. The returned function ends it. */
+export function repeat(scheduler: Scheduler, periodMs: number, task: () => void): () => void {
+  let cancel = scheduler.after(periodMs, again);
+  function again(): void {
+    task();
+    cancel = scheduler.after(periodMs, again);
+  }
+  return () => cancel();
+}

@@ -1,0 +1,111 @@
+// `oftob simulate`: a scenario's posts as Modbus TCP devices on loopback, in real time.
+import { readFileSync } from 'node:fs';
+import { failed, ok, type Result } from '#domain/result.js';
+import { loadCatalog } from '#profiles/catalog.js';
+import {
+  checkDevices,
+  listScenarios,
+  loadScenario,
+  parseScenario,
+  type Scenario,
+  type ScenarioFault,
+} from '#simulators/scenarios/scenario.js';
+import { createSimulation, type Simulation } from '#simulators/simulation.js';
+import { type Command, type CommandFault, done, fault, integerOf, type Options, textOf } from './command.js';
+import { repeat, systemClock, systemScheduler, untilSignal } from './system.js';
+
+/** The world moves on in steps of this. */
+export const WORLD_STEP_MS = 1000;
+
+export const simulate: Command = {
+  name: 'simulate',
+  summary: 'Serves simulated posts as Modbus TCP devices on loopback.',
+  usage: '--scenario NAME | --config FILE | --list',
+  options: [
+    { name: 'scenario', value: 'NAME', meaning: 'a scenario that comes with the product' },
+    { name: 'config', value: 'FILE', meaning: 'a scenario of your own (JSON)' },
+    { name: 'list', meaning: 'list the scenarios' },
+    {
+      name: 'port',
+      value: 'N',
+      meaning: 'port of the first bus, the others follow; 0 takes free ones',
+      preset: '1502',
+    },
+  ],
+  example: 'oftob simulate --scenario clear-day --port 1502',
+  async run(options) {
+    if (options.list === true) {
+      process.stdout.write(
+        listScenarios()
+          .map(({ name, summary }) => `${name.padEnd(16)}${summary}\n`)
+          .join(''),
+      );
+      return done;
+    }
+    const firstPort = integerOf(options, 'port', 0, 65535);
+    if (!firstPort.ok) return firstPort;
+    const scenario = chooseScenario(options);
+    if (!scenario.ok) return scenario;
+    const { profiles } = loadCatalog();
+    const simulation = createSimulation(scenario.value, { startAt: systemClock.now(), catalog: profiles });
+    return runSimulation(simulation, firstPort.value ?? 0);
+  },
+};
+
+function chooseScenario(options: Options): Result<Scenario, CommandFault> {
+  const name = textOf(options, 'scenario');
+  const file = textOf(options, 'config');
+  if ((name === undefined) === (file === undefined))
+    return fault('USAGE', 'simulate needs --scenario NAME, --config FILE or --list');
+  const loaded = name === undefined ? readScenario(file ?? '') : loadScenario(name);
+  if (!loaded.ok) return failed(describe(name ?? file ?? '', loaded.fault));
+  const faults = checkDevices(loaded.value, (id) => loadCatalog().profiles.get(id)?.profile);
+  return faults.length === 0 ? ok(loaded.value) : failed(describe(name ?? file ?? '', faults));
+}
+
+function readScenario(file: string): Result<Scenario, readonly ScenarioFault[]> {
+  try {
+    return parseScenario(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    return failed([
+      { code: 'SCENARIO_INVALID', path: '', message: `cannot read ${file}: ${(error as Error).message}` },
+    ]);
+  }
+}
+
+function describe(name: string, faults: readonly ScenarioFault[]): CommandFault {
+  const [first] = faults;
+  if (faults.length === 1 && first?.path === '') return { code: first.code, message: first.message };
+  return {
+    code: first?.code ?? 'SCENARIO_INVALID',
+    message: `${name} has ${faults.length} faults; nothing was started`,
+    details: faults.map(({ path, message }) => `${path}: ${message}`),
+  };
+}
+
+async function runSimulation(simulation: Simulation, firstPort: number): Promise<Result<undefined, CommandFault>> {
+  const served: { close(): Promise<void> }[] = [];
+  let port = firstPort;
+  try {
+    for (const post of simulation.posts.values())
+      for (const bus of post.buses) {
+        const one = await post.serve({ bus, host: '127.0.0.1', port, scheduler: systemScheduler });
+        served.push(one);
+        const units = post.devices.filter((device) => device.bus === bus).map(({ id, unit }) => `${id}=${unit}`);
+        process.stdout.write(`${post.id}/${bus}  127.0.0.1:${one.port}  units ${units.join(' ')}\n`);
+        if (port !== 0) port += 1;
+      }
+  } catch (error) {
+    await Promise.all(served.map((one) => one.close()));
+    return fault(
+      'SIMULATION_PORT',
+      `cannot serve on port ${port}: ${(error as Error).message}. Choose another with --port`,
+    );
+  }
+  const stop = repeat(systemScheduler, WORLD_STEP_MS, () => simulation.stepTo(systemClock.now()));
+  process.stdout.write('Ctrl-C stops it.\n');
+  await untilSignal();
+  stop();
+  await Promise.all(served.map((one) => one.close()));
+  return done;
+}
