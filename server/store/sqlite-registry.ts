@@ -1,0 +1,140 @@
+// What the server remembers besides telemetry, in SQLite in its data folder.
+import type { Birth } from '#contract/session.js';
+import type { JournalEntry } from '#contract/view.js';
+import { failed, ok, type Result } from '#domain/result.js';
+import type { Registry, StoredAlarm, StoreFault } from '../ports.js';
+import { createReserve, databasePath, faultOf, openSqlite, type Reserve, type SqliteDatabase } from './sqlite.js';
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS births (post TEXT PRIMARY KEY, birth TEXT NOT NULL, received_at INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS post_states (
+    post TEXT PRIMARY KEY, state TEXT NOT NULL, connection INTEGER NOT NULL, at INTEGER NOT NULL
+  );
+  CREATE TABLE IF NOT EXISTS alarms (id TEXT PRIMARY KEY, alarm TEXT NOT NULL, value REAL, limit_value REAL);
+  CREATE TABLE IF NOT EXISTS journal (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, alarm TEXT NOT NULL, post TEXT NOT NULL, rule TEXT NOT NULL,
+    from_state TEXT NOT NULL, to_state TEXT NOT NULL, event TEXT NOT NULL, by_person TEXT, comment TEXT,
+    historical INTEGER NOT NULL
+  );
+  CREATE INDEX IF NOT EXISTS journal_of_post ON journal (post, seq);
+`;
+
+interface JournalRow extends Omit<JournalEntry, 'historical'> {
+  readonly historical: number;
+}
+
+const JOURNAL_COLUMNS =
+  'seq, at, alarm, post, rule, from_state AS "from", to_state AS "to", event, by_person AS "by", comment, historical';
+
+/**
+ * Opens `folder`/registry.sqlite. Faults: `STORE_UNAVAILABLE` (not writable, damaged, in use by another process),
+ * `STORE_FULL`. Its functions throw an error with such a `code` when the disk fails them; nothing is then half saved.
+ */
+export function createSqliteRegistry(options: { readonly folder: string }): Result<Registry, StoreFault> {
+  const path = databasePath(options.folder, 'registry');
+  const opened = openSqlite(path);
+  if (!opened.ok) return opened;
+  try {
+    opened.value.exec(SCHEMA);
+    return ok(registryOn(opened.value, path, createReserve(path)));
+  } catch (error) {
+    opened.value.close();
+    return failed(faultOf(error, path));
+  }
+}
+
+/** A registry that could not save. */
+export class RegistryError extends Error {
+  readonly code: StoreFault['code'];
+
+  constructor(fault: StoreFault) {
+    super(fault.message);
+    this.code = fault.code;
+  }
+}
+
+function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): Registry {
+  reserve.hold();
+  const statements = prepareStatements(database);
+  const save = (change: () => void): void => {
+    try {
+      database.transaction(change).immediate();
+      reserve.hold();
+    } catch (error) {
+      const fault = faultOf(error, path);
+      // Small as it is, the registry may use its reserve: alarms are kept while the telemetry already waits.
+      if (fault.code !== 'STORE_FULL') throw new RegistryError(fault);
+      reserve.release();
+      try {
+        database.transaction(change).immediate();
+      } catch (again) {
+        throw new RegistryError(faultOf(again, path));
+      }
+    }
+  };
+  return {
+    births: () =>
+      statements.births
+        .all()
+        .map(({ post, birth, receivedAt }) => ({ post, birth: JSON.parse(birth) as Birth, receivedAt })),
+    saveBirth: (post, birth, receivedAt) =>
+      save(() => statements.saveBirth.run(post, JSON.stringify(birth), receivedAt)),
+    postStates: () => statements.postStates.all(),
+    savePostState: (post, state, connection, at) =>
+      save(() => statements.savePostState.run(post, state, connection, at)),
+    alarms: () =>
+      statements.alarms.all().map(({ id, alarm, value, limit }) => ({
+        id,
+        alarm: JSON.parse(alarm) as StoredAlarm['alarm'],
+        value,
+        limit,
+      })),
+    saveAlarms: (alarms, journal) =>
+      save(() => {
+        for (const { id, alarm, value, limit } of alarms)
+          statements.saveAlarm.run(id, JSON.stringify(alarm), value, limit);
+        for (const entry of journal) statements.addEntry.run({ ...entry, historical: entry.historical ? 1 : 0 });
+      }),
+    journal: ({ post, before = Number.MAX_SAFE_INTEGER, limit }) => {
+      const rows =
+        post === undefined ? statements.journal.all(before, limit) : statements.journalOfPost.all(post, before, limit);
+      return rows.map((row) => ({ ...row, historical: row.historical === 1 }));
+    },
+    close: () => {
+      database.close();
+    },
+  };
+}
+
+function prepareStatements(database: SqliteDatabase) {
+  return {
+    births: database.prepare<[], { post: string; birth: string; receivedAt: number }>(
+      'SELECT post, birth, received_at AS receivedAt FROM births ORDER BY post',
+    ),
+    saveBirth: database.prepare<[string, string, number]>(
+      'INSERT OR REPLACE INTO births (post, birth, received_at) VALUES (?, ?, ?)',
+    ),
+    postStates: database.prepare<[], ReturnType<Registry['postStates']>[number]>(
+      'SELECT post, state, connection, at FROM post_states ORDER BY post',
+    ),
+    savePostState: database.prepare<[string, string, number, number]>(
+      'INSERT OR REPLACE INTO post_states (post, state, connection, at) VALUES (?, ?, ?, ?)',
+    ),
+    alarms: database.prepare<[], { id: string; alarm: string; value: number | null; limit: number | null }>(
+      'SELECT id, alarm, value, limit_value AS "limit" FROM alarms ORDER BY id',
+    ),
+    saveAlarm: database.prepare<[string, string, number | null, number | null]>(
+      'INSERT OR REPLACE INTO alarms (id, alarm, value, limit_value) VALUES (?, ?, ?, ?)',
+    ),
+    addEntry: database.prepare<[Omit<JournalRow, 'seq'>]>(
+      'INSERT INTO journal (at, alarm, post, rule, from_state, to_state, event, by_person, comment, historical) ' +
+        'VALUES (@at, @alarm, @post, @rule, @from, @to, @event, @by, @comment, @historical)',
+    ),
+    journal: database.prepare<[number, number], JournalRow>(
+      `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
+    ),
+    journalOfPost: database.prepare<[string, number, number], JournalRow>(
+      `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE post = ? AND seq < ? ORDER BY seq DESC LIMIT ?`,
+    ),
+  };
+}
