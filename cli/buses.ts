@@ -16,7 +16,10 @@ export function createBus(config: BusConfig, profiles: readonly Profile[]): Bus 
 }
 
 /** All buses of a post, by id. */
-export function createBuses(config: GatewayConfig, catalog: ReadonlyMap<string, LoadedProfile>): ReadonlyMap<string, Bus> {
+export function createBuses(
+  config: GatewayConfig,
+  catalog: ReadonlyMap<string, LoadedProfile>,
+): ReadonlyMap<string, Bus> {
   return new Map(
     config.buses.map((bus) => {
       const profiles = config.devices.flatMap((device) => {

@@ -1,11 +1,12 @@
 // `oftob read`: what a device says right now, decoded, with the quality of each value.
-import { readDevice } from '#gateway/poll/read-device.js';
-import { qualityOf } from '#domain/quality.js';
+
 import { metricOf } from '#domain/metric.js';
+import { qualityOf } from '#domain/quality.js';
 import type { Reading } from '#domain/reading.js';
 import { ok, type Result } from '#domain/result.js';
+import { readDevice } from '#gateway/poll/read-device.js';
 import type { Bus } from '#gateway/ports.js';
-import { loadCatalog, type LoadedProfile, suggest } from '#profiles/catalog.js';
+import { type LoadedProfile, loadCatalog, suggest } from '#profiles/catalog.js';
 import { createBus } from './buses.js';
 import { type Command, type CommandFault, done, fault, integerOf, type Options, textOf } from './command.js';
 
@@ -33,7 +34,10 @@ export const read: Command = {
       const answered = readings.some(({ reason }) => qualityOf(reason) !== 'invalid' || reason === 'sentinel');
       if (answered) return done;
       const reason = readings[0]?.reason ?? 'timeout';
-      return fault('READ_NO_ANSWER', `no value from unit ${unit} (${reason}): check address, unit, wiring, baud and parity`);
+      return fault(
+        'READ_NO_ANSWER',
+        `no value from unit ${unit} (${reason}): check address, unit, wiring, baud and parity`,
+      );
     } finally {
       await bus.close();
     }
@@ -53,7 +57,10 @@ function parseRequest(options: Options): Result<ReadRequest, CommandFault> {
   const loaded = profiles.get(id);
   if (loaded === undefined) {
     const near = suggest(id, profiles.keys());
-    return fault('PROFILE_UNKNOWN', `there is no profile "${id}"${near === undefined ? '' : `; did you mean "${near}"?`}`);
+    return fault(
+      'PROFILE_UNKNOWN',
+      `there is no profile "${id}"${near === undefined ? '' : `; did you mean "${near}"?`}`,
+    );
   }
   const unit = integerOf(options, 'unit', 0, 255);
   if (!unit.ok) return unit;
@@ -65,19 +72,28 @@ function parseRequest(options: Options): Result<ReadRequest, CommandFault> {
 function parseBus(options: Options, { profile }: LoadedProfile): Result<Bus, CommandFault> {
   const tcp = textOf(options, 'tcp');
   const rtu = textOf(options, 'rtu');
-  if ((tcp === undefined) === (rtu === undefined)) return fault('USAGE', 'read needs either --tcp HOST:PORT or --rtu PATH');
+  if ((tcp === undefined) === (rtu === undefined))
+    return fault('USAGE', 'read needs either --tcp HOST:PORT or --rtu PATH');
   const timeoutMs = profile.protocol.timeoutMs ?? 1000;
   if (tcp !== undefined) {
     const match = /^(.+):(\d{1,5})$/.exec(tcp);
     const port = Number(match?.[2]);
-    if (match?.[1] === undefined || port < 1 || port > 65535) return fault('USAGE', `--tcp must be HOST:PORT, not "${tcp}"`);
-    return ok(createBus({ id: 'read', type: 'tcp', host: match[1].replace(/^\[|\]$/g, ''), port, timeoutMs }, [profile]));
+    if (match?.[1] === undefined || port < 1 || port > 65535)
+      return fault('USAGE', `--tcp must be HOST:PORT, not "${tcp}"`);
+    return ok(
+      createBus({ id: 'read', type: 'tcp', host: match[1].replace(/^\[|\]$/g, ''), port, timeoutMs }, [profile]),
+    );
   }
   const baud = integerOf(options, 'baud', 300, 1_000_000);
   if (!baud.ok) return baud;
   const parity = textOf(options, 'parity') ?? profile.protocol.serial?.parity ?? 'none';
-  if (parity !== 'none' && parity !== 'even' && parity !== 'odd') return fault('USAGE', `--parity must be none, even or odd, not "${parity}"`);
-  const line = { baud: baud.value ?? profile.protocol.serial?.baud ?? 9600, parity, stopBits: profile.protocol.serial?.stopBits ?? 1 } as const;
+  if (parity !== 'none' && parity !== 'even' && parity !== 'odd')
+    return fault('USAGE', `--parity must be none, even or odd, not "${parity}"`);
+  const line = {
+    baud: baud.value ?? profile.protocol.serial?.baud ?? 9600,
+    parity,
+    stopBits: profile.protocol.serial?.stopBits ?? 1,
+  } as const;
   return ok(createBus({ id: 'read', type: 'rtu', path: rtu ?? '', timeoutMs, ...line }, [profile]));
 }
 
