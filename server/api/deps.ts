@@ -1,0 +1,37 @@
+// What the routes are given. They translate and delegate; they hold nothing.
+import type { Clock } from '#domain/clock.js';
+import type { Alarms } from '../alarms/alarms.js';
+import type { PostConfig } from '../config.js';
+import type { IngestService, Log } from '../ingest/ingest-service.js';
+import type { LiveBoard } from '../live/board.js';
+import type { LiveHub } from '../live/hub.js';
+import type { ImpactPage, Registry, Store } from '../ports.js';
+import type { TotalsReader } from '../rollup/totals-reader.js';
+
+export interface AppDeps {
+  readonly fleet: string;
+  readonly version: string;
+  readonly startedAt: number;
+  readonly posts: readonly PostConfig[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly ingest: Pick<IngestService, 'latest' | 'directory' | 'brokerConnected' | 'storeOk'>;
+  readonly store: Pick<Store, 'read' | 'lastBefore'>;
+  readonly registry: Pick<Registry, 'journal'>;
+  readonly alarms: Alarms;
+  readonly totals: TotalsReader;
+  readonly board: LiveBoard;
+  readonly hub: LiveHub;
+  /** Counters of everything behind the API, for `/health`. */
+  readonly counters: () => Readonly<Record<string, number>>;
+  /** Called with the name of a limit that a request reached. */
+  readonly count: (name: string) => void;
+  /** The page that reads without JavaScript. */
+  readonly impactPage: ImpactPage;
+  /** Built dashboards; without them only the API and the impact page are served. */
+  readonly webFolder?: string | undefined;
+  /** Holds `<maker>/texts/<model>.json`. */
+  readonly textsFolder: string;
+  /** Requests of one address within a minute. */
+  readonly requestsPerMinuteMax?: number | undefined;
+}
