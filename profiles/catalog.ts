@@ -1,14 +1,15 @@
 // The profiles of a folder, each through schema and lint once. A bad file is a fault with its line, never a crash.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import { type ParsedJson, parseJsonWithLines } from './json-lines.js';
 import { type Finding, lintProfile } from './lint.js';
 import { lintSample } from './lint-sample.js';
+import { lintTexts } from './lint-texts.js';
 import { type Profile, ProfileSchema, SampleSchema } from './profile.js';
+import { ProfileTextsSchema } from './texts.js';
 
 export { suggest } from './suggest.js';
 
@@ -40,6 +41,7 @@ const FILE_BYTES_MAX = 2 ** 20;
 
 const checkProfile = Compile(ProfileSchema);
 const checkSample = Compile(SampleSchema);
+const checkTexts = Compile(ProfileTextsSchema);
 
 /**
  * Loads every `<maker>/<model>.json` below a folder. A profile with any fault is left out and its faults are listed, so that
@@ -73,15 +75,21 @@ function subfoldersOf(folder: string): string[] {
     .sort();
 }
 
-/** Every fault of one profile file and of the samples beside it. An empty list means that it can be used. */
+/** Every fault of one profile file, of the samples and of the texts beside it. An empty list means that it can be used. */
 export function checkProfileFile(file: string): readonly ProfileFault[] {
   const { loaded, faults } = openProfile(file);
   if (!loaded) return faults;
+  const { profile } = loaded;
   const samples = sampleFilesOf(file);
-  const missing = samples.some((sample) => sample === mainSampleOf(file))
+  const missing = samples.includes(mainSampleOf(file))
     ? []
     : [{ file, path: '/', message: `has no sample: ${mainSampleOf(file)} must list words and what they mean` }];
-  return [...missing, ...samples.flatMap((sample) => checkSampleFile(loaded.profile, sample))];
+  const texts = join(dirname(file), 'texts', basename(file));
+  return [
+    ...missing,
+    ...samples.flatMap((sample) => checkBeside(sample, checkSample, (value) => lintSample(profile, value))),
+    ...(existsSync(texts) ? checkBeside(texts, checkTexts, (value) => lintTexts(profile, value)) : []),
+  ];
 }
 
 function mainSampleOf(file: string): string {
@@ -97,14 +105,16 @@ export function sampleFilesOf(file: string): string[] {
     .map((name) => join(dirname(file), name));
 }
 
-function checkSampleFile(profile: Profile, file: string): ProfileFault[] {
+/** Faults of a file that stands beside a profile: those of its schema, or else those against the profile. */
+function checkBeside<T>(file: string, validator: Validator<T>, lint: (value: T) => readonly Finding[]): ProfileFault[] {
   const opened = openJson(file);
   if (!opened.ok) return [opened.fault];
   const { parsed } = opened;
-  const findings: readonly Finding[] = checkSample.Check(parsed.value)
-    ? lintSample(profile, parsed.value)
-    : schemaFindings(checkSample, parsed.value);
-  return locate(file, parsed, findings);
+  return locate(
+    file,
+    parsed,
+    validator.Check(parsed.value) ? lint(parsed.value) : schemaFindings(validator, parsed.value),
+  );
 }
 
 interface Opened {
@@ -158,13 +168,13 @@ function locate(file: string, parsed: ParsedJson & { ok: true }, findings: reado
   });
 }
 
-interface Validator<S extends TSchema> {
-  Check(value: unknown): value is Static<S>;
+interface Validator<T> {
+  Check(value: unknown): value is T;
   Errors(value: unknown): { keyword: string; instancePath: string; message: string; params: object }[];
 }
 
 /** What the schema says, one finding a place, in words. Alternatives that failed together become one list of choices. */
-export function schemaFindings<S extends TSchema>(validator: Validator<S>, value: unknown): Finding[] {
+export function schemaFindings<T>(validator: Validator<T>, value: unknown): Finding[] {
   const places = new Map<string, { choices: string[]; messages: string[] }>();
   for (const { keyword, instancePath, message, params } of validator.Errors(value)) {
     if (keyword === 'boolean' || keyword === 'anyOf') continue;

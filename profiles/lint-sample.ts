@@ -5,6 +5,7 @@ import { addressesOf, metricsOf, placedRegisters, tableOf } from './extent.js';
 import { type Finding, labelOf } from './lint.js';
 import { type Profile, type ProfileSample, type Register, TABLES } from './profile.js';
 import { didYouMean } from './suggest.js';
+import { isUnlistedWord, listedWordsOf, wordsIn } from './words.js';
 
 /** Findings of a sample against the profile it belongs to. */
 export function lintSample(profile: Profile, sample: ProfileSample): Finding[] {
@@ -84,9 +85,7 @@ function complaintOf(
 
 /** A state or fault word that the register cannot come out as. */
 function wordComplaint(register: Register, value: string): string | undefined {
-  const { type, states, bits, prefix } = register;
-  const known = new Set(type === 'bits' ? ['none', ...Object.values(bits ?? {})] : Object.values(states ?? {}));
-  const unlisted = type === 'bits' ? /^bit\d+$/ : prefix === undefined ? /^(?!)/ : new RegExp(`^${prefix}\\d+$`);
-  const odd = (type === 'bits' ? value.split(' ') : [value]).find((word) => !known.has(word) && !unlisted.test(word));
+  const known = listedWordsOf(register);
+  const odd = wordsIn(register, value).find((word) => !known.has(word) && !isUnlistedWord(register, word));
   return odd === undefined ? undefined : `"${odd}" is no word of this register${didYouMean(odd, known)}`;
 }

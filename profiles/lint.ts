@@ -46,7 +46,7 @@ function lintWhole(profile: Profile, variant: string | undefined): Finding[] {
     ...lintPlaces(profile, placed),
     ...lintGroups(profile, placed),
     ...lintUniqueness(placed),
-    ...lintScaleFactors(profile, placed),
+    ...lintScaleFactors(placed),
     ...lintDerived(profile, placed, variant),
     ...lintRequired(profile, variant),
   ];
@@ -235,7 +235,7 @@ function lintUniqueness(placed: readonly Placed[]): Finding[] {
   );
 }
 
-function lintScaleFactors(profile: Profile, placed: readonly Placed[]): Finding[] {
+function lintScaleFactors(placed: readonly Placed[]): Finding[] {
   const names = new Map(placed.flatMap(({ register }) => (register.name ? [[register.name, register] as const] : [])));
   return placed.flatMap(({ register, path }) => {
     if (register.scaleFrom === undefined) return [];
@@ -250,11 +250,6 @@ function lintScaleFactors(profile: Profile, placed: readonly Placed[]): Finding[
       ];
     if (!/^[us](16|32)$/.test(factor.type))
       return [{ path: at, message: `"${register.scaleFrom}" is no integer, so it is no power of ten` }];
-    if (
-      tableOf(profile, factor) !== tableOf(profile, register) ||
-      (factor.poll ?? 'fast') !== (register.poll ?? 'fast')
-    )
-      return [{ path: at, message: `"${register.scaleFrom}" must be in the same table and have the same "poll"` }];
     return [];
   });
 }
