@@ -1,35 +1,17 @@
 // The ingest as the rest of the server sees it.
+import { encodeJson } from '#contract/session.js';
+import { postTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
 import type { Registry, Store } from '../ports.js';
 import type { Directory } from './directory.js';
 import type { Listener } from './events.js';
+import { IngestEngine } from './ingest-engine.js';
 import type { LatestValues } from './latest.js';
+import { DEFAULT_LIMITS, type IngestLimits } from './limits.js';
+import type { Log } from './log.js';
+import { createSubscriber, type Subscriber } from './subscriber.js';
 
-/** The part of a pino logger that is used here. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-export interface IngestLimits {
-  /** Bytes of decoded points that may wait for the store. Beyond it data is dropped without a receipt. */
-  readonly memoryBytesMax: number;
-  /** Posts that are accepted. */
-  readonly postsMax: number;
-  /** Points gathered before a write, and how long it may wait for more. */
-  readonly batchPointsMax: number;
-  readonly batchDelayMs: number;
-  /** Pause after a store fault. */
-  readonly storeRetryMs: number;
-  /** A birth is asked for at most so often per post. */
-  readonly birthRequestPeriodMs: number;
-  /** Late data has come to an end when none came for so long. */
-  readonly gapQuietMs: number;
-  /** Size of the dead-letter file, and how much of each payload is kept in it. */
-  readonly deadLetterBytesMax: number;
-  readonly deadLetterHeadBytes: number;
-}
+export type { Log };
 
 export interface IngestDeps {
   readonly fleet: string;
@@ -61,6 +43,52 @@ export interface IngestService {
   stop(): Promise<void>;
 }
 
-export function createIngestService(_deps: IngestDeps): IngestService {
-  throw new Error('in the making');
+/** How long the start waits for a broker before the rest of the server goes on. */
+const START_WAIT_MS = 5000;
+const ATTENTION_S_MAX = 300;
+
+export function createIngestService(deps: IngestDeps): IngestService {
+  const { clock, fleet, log, mqttOptions, scheduler } = deps;
+  let subscriber: Subscriber | undefined;
+  const engine = new IngestEngine({
+    ...deps,
+    limits: { ...DEFAULT_LIMITS, ...deps.limits },
+    send: (topic, payload) => subscriber?.send(topic, payload) ?? false,
+  });
+  return {
+    latest: engine.latest,
+    directory: engine.directory,
+    subscribe: (listener) => engine.subscribe(listener),
+    attend(post, forS) {
+      const seconds = Math.min(Math.max(0, Math.floor(forS)), ATTENTION_S_MAX);
+      if (engine.directory.post(post) === undefined) return;
+      subscriber?.send(postTopic(fleet, post, 'attention'), encodeJson({ forS: seconds }));
+    },
+    counters: () => ({ ...engine.counters(), ...subscriber?.counters() }),
+    brokerConnected: () => subscriber?.connected() ?? false,
+    storeOk: () => engine.storeOk(),
+    async start() {
+      await engine.load();
+      subscriber = createSubscriber({
+        ...mqttOptions,
+        fleet,
+        url: deps.mqttUrl,
+        clock,
+        scheduler,
+        log,
+        receive: (topic, payload, retained) => engine.receive(topic, payload, retained),
+        lost: () => engine.brokerLost(),
+      });
+      let cancel = (): void => undefined;
+      const waited = new Promise<void>((resolve) => {
+        cancel = scheduler.after(START_WAIT_MS, resolve);
+      });
+      await Promise.race([subscriber.ready, waited]);
+      cancel();
+    },
+    async stop() {
+      await engine.stop();
+      await subscriber?.stop();
+    },
+  };
 }
