@@ -32,6 +32,12 @@ describe('a local day', () => {
     expect(iso(window)).toEqual(['2024-03-30T22:00:00.000Z', '2024-03-31T21:00:00.000Z']);
   });
 
+  test('begins at the first of two midnights where the clocks fall back to it', () => {
+    // Havana, 2 November 2025: 01:00 became 00:00.
+    const window = dayWindow(utc('2025-11-02T12:00:00Z'), 'America/Havana');
+    expect(iso(window)).toEqual(['2025-11-02T04:00:00.000Z', '2025-11-03T05:00:00.000Z']);
+  });
+
   test('that a zone left out belongs to nobody', () => {
     // Samoa went from 29 to 31 December 2011.
     const last = dayWindow(utc('2011-12-30T09:00:00Z'), 'Pacific/Apia');
@@ -50,6 +56,8 @@ const zones = [
   'Pacific/Apia',
   'Australia/Lord_Howe',
   'Asia/Tehran',
+  'America/Havana',
+  'Pacific/Kiritimati',
   'UTC',
 ];
 const moments = fc.integer({ min: utc('1975-01-01T00:00:00Z'), max: utc('2037-01-01T00:00:00Z') });

@@ -69,9 +69,10 @@ function localDate(at: number, zone: string): LocalDate {
 /** The first moment whose local date is this date or later. Day and month may overflow, as in Date.UTC. */
 function startOf(date: LocalDate, zone: string): number {
   const midnight = Date.UTC(date.year, date.month - 1, date.day);
-  const guess = midnight - zoneOffsetMs(midnight - 12 * HOUR_MS, zone);
-  // The offset of half a day before holds at midnight, unless the clocks change in between.
-  if (wallClock(guess, zone) === midnight && wallClock(guess - 1, zone) < midnight) return guess;
+  // 15 hours before UTC's midnight it is before midnight everywhere. That offset still holds at midnight unless the clocks
+  // change in between; where they show midnight twice, it finds the first.
+  const guess = midnight - zoneOffsetMs(midnight - 15 * HOUR_MS, zone);
+  if (wallClock(guess, zone) === midnight) return guess;
   // No zone is further than 15 hours from UTC. Search also finds days that begin at 01:00, or not at all.
   let before = Math.floor(midnight / 1000) - (26 * HOUR_MS) / 1000;
   let after = before + (52 * HOUR_MS) / 1000;
