@@ -173,27 +173,41 @@ interface Validator<T> {
   Errors(value: unknown): { keyword: string; instancePath: string; message: string; params: object }[];
 }
 
+interface Place {
+  readonly choices: string[];
+  readonly messages: string[];
+}
+
 /** What the schema says, one finding a place, in words. Alternatives that failed together become one list of choices. */
 export function schemaFindings<T>(validator: Validator<T>, value: unknown): Finding[] {
-  const places = new Map<string, { choices: string[]; messages: string[] }>();
+  const places = new Map<string, Place>();
   for (const { keyword, instancePath, message, params } of validator.Errors(value)) {
     if (keyword === 'boolean' || keyword === 'anyOf') continue;
     const place = places.get(instancePath) ?? { choices: [], messages: [] };
     places.set(instancePath, place);
-    const { allowedValue, additionalProperties } = params as {
-      allowedValue?: unknown;
-      additionalProperties?: string[];
-    };
+    const { allowedValue, allowedValues, additionalProperties } = params as SchemaErrorParams;
     if (keyword === 'const') place.choices.push(JSON.stringify(allowedValue));
+    else if (keyword === 'enum') place.choices.push(...(allowedValues ?? []).map((allowed) => JSON.stringify(allowed)));
     else if (keyword === 'additionalProperties')
       place.messages.push(`does not know ${(additionalProperties ?? []).map((name) => `"${name}"`).join(', ')}`);
     else place.messages.push(message);
   }
-  return [...places].map(([path, { choices, messages }]) => ({
-    path: path || '/',
-    message: [
-      ...new Set(messages),
-      ...(choices.length > 0 ? [`must be ${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}`] : []),
-    ].join('; or '),
-  }));
+  return [...places].filter(([path, place]) => !isRemark(path, place, places)).map(toFinding);
+}
+
+interface SchemaErrorParams {
+  readonly allowedValue?: unknown;
+  readonly allowedValues?: readonly unknown[];
+  readonly additionalProperties?: readonly string[];
+}
+
+/** "Must be a string" about something whose inside was found wrong: the other form was meant. */
+function isRemark(path: string, { choices, messages }: Place, places: ReadonlyMap<string, Place>): boolean {
+  if (choices.length > 0 || !messages.every((message) => /^must be (string|object|array)$/.test(message))) return false;
+  return [...places.keys()].some((deeper) => deeper.startsWith(`${path}/`));
+}
+
+function toFinding([path, { choices, messages }]: [string, Place]): Finding {
+  const choice = choices.length > 0 ? [`must be ${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}`] : [];
+  return { path: path || '/', message: [...new Set([...messages, ...choice])].join('; or ') };
 }
