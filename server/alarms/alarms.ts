@@ -1,10 +1,11 @@
 // The alarms as the rest of the server sees them.
 import type { AlarmView } from '#contract/view.js';
+import type { AlarmRefusal } from '#domain/alarm.js';
 import type { Result } from '#domain/result.js';
 
-/** `ALARM_UNKNOWN`: no alarm has this id. `ALARM_REFUSED`: its state does not allow it; `message` says why. */
+/** `ALARM_UNKNOWN`: no alarm has this id. The others: its state does not allow it; `message` says why. */
 export interface AlarmFault {
-  readonly code: 'ALARM_UNKNOWN' | 'ALARM_REFUSED';
+  readonly code: 'ALARM_UNKNOWN' | AlarmRefusal;
   readonly message: string;
 }
 

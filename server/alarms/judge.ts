@@ -122,6 +122,7 @@ function takePoint(bench: Bench, point: JudgedPoint, touched: Set<PlannedAlarm>)
   const key = inputKey(point.device, point.metric);
   const known = bench.inputs.get(key);
   if (known !== undefined && known.at >= point.at) return;
+  for (const alarm of bench.plan.listeners.get(key) ?? []) growOld(bench, alarm, point.at);
   bench.inputs.set(key, { value: point.value, code: point.code, at: point.at });
   if (key === bench.plan.pump?.frequency) bench.run = followSpeed(bench.run, point);
   for (const alarm of bench.plan.listeners.get(key) ?? []) touched.add(alarm);
@@ -129,11 +130,18 @@ function takePoint(bench: Bench, point: JudgedPoint, touched: Set<PlannedAlarm>)
 
 /**
  * Time passing without samples: delays run out, values grow old, a pump has run long enough to be judged.
- * @param at source time, as far as the server can tell
+ * @param at source time, as far as the server can tell; `undefined` before the first sample
  */
-export function judgeTime(plan: AlarmPlan, engine: PostEngine, at: number, contact?: Contact): Judged {
+export function judgeTime(plan: AlarmPlan, engine: PostEngine, at: number | undefined, contact?: Contact): Judged {
   const bench = openBench(plan, engine);
   const isSilent = contact !== undefined && judgeContacts(bench, contact);
+  if (at !== undefined) judgeSource(bench, at, isSilent);
+  silenceChildren(bench, at ?? contact?.at ?? 0);
+  return closeBench(bench);
+}
+
+function judgeSource(bench: Bench, at: number, isSilent: boolean): void {
+  const { plan } = bench;
   stepGates(bench, at);
   for (const alarm of plan.alarms) {
     if (alarm.test.kind === 'contact') continue;
@@ -143,8 +151,6 @@ export function judgeTime(plan: AlarmPlan, engine: PostEngine, at: number, conta
     if (isSilent || evaluate(bench, alarm, at).input === 'unknown')
       step(bench, alarm, { type: 'input', input: 'unknown' }, at);
   }
-  silenceChildren(bench, at);
-  return closeBench(bench);
 }
 
 /** A person's command. `refused` says why nothing happened. */
@@ -210,6 +216,14 @@ function passDue(bench: Bench, alarm: PlannedAlarm, at: number): void {
     )
       return;
   }
+}
+
+/** An input that nobody renewed says nothing from its age limit on, and not only when the next one comes. */
+function growOld(bench: Bench, alarm: PlannedAlarm, at: number): void {
+  const oldAt = staleAt(bench, alarm);
+  if (oldAt >= at || memory(bench, alarm).alarm.delayed.input === 'unknown') return;
+  passDue(bench, alarm, oldAt);
+  step(bench, alarm, { type: 'input', input: 'unknown' }, oldAt);
 }
 
 /** From when on an input of this alarm is too old to say anything. */

@@ -199,7 +199,7 @@ export class FakeAlarms implements Alarms {
     return ok(changed);
   }
   reset(request: { alarm: string }) {
-    return failed({ code: 'ALARM_REFUSED' as const, message: `"${request.alarm}" is not latched` });
+    return failed({ code: 'ALARM_NOTHING_TO_RESET' as const, message: `"${request.alarm}" is not latched` });
   }
   counters() {
     return {};
@@ -271,7 +271,7 @@ export async function fakeServer(
     version: '0.1.0',
     startedAt: NOON,
     clock: time,
-    log: { info() {}, warn() {}, error: (fields, message) => console.error(message, fields) },
+    log: { info() {}, warn() {}, error: (fields: object, message: string) => console.error(message, fields) },
     ingest,
     store,
     registry: { journal: ({ limit }) => journal.slice(0, limit) },

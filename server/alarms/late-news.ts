@@ -1,0 +1,53 @@
+// What late data adds to what live data has told already. Pure.
+import { type AlarmMemory, type JudgedTransition, memoryOf, type PostEngine } from './judge.js';
+import type { PlannedAlarm } from './plan.js';
+import type { Kept, Watch } from './watch.js';
+
+/**
+ * The transitions of a replay that the journal does not have yet. What a person did is there already. After the gap live
+ * data has told the same story with slightly other times: each of its entries stands for one of the replay's.
+ */
+export function newsOf(transitions: readonly JudgedTransition[], gapTo: number, kept: Kept): JudgedTransition[] {
+  const known = [...kept.transitions];
+  return transitions.filter((transition) => {
+    if (transition.by !== null) return false;
+    const same = (other: JudgedTransition) =>
+      other.alarm.id === transition.alarm.id && other.to === transition.to && other.event === transition.event;
+    const index = known.findIndex(
+      (other) => same(other) && (other.at === transition.at || (transition.at >= gapTo && other.at >= gapTo)),
+    );
+    if (index < 0) return true;
+    known.splice(index, 1);
+    return false;
+  });
+}
+
+/**
+ * The engine after a replay. Silence of the post is known to the live side only; and an alarm that live data has raised is
+ * not taken back to be raised again, where the replay is only a little behind.
+ */
+export function mergeEngines(alarms: readonly PlannedAlarm[], live: PostEngine, replayed: PostEngine): PostEngine {
+  const merged = new Map(replayed.alarms);
+  for (const { id, test } of alarms) {
+    const [before, after] = [memoryOf(live, id), memoryOf(replayed, id)];
+    if (test.kind === 'contact' || isBehind(before, after)) merged.set(id, before);
+  }
+  return { ...replayed, alarms: merged };
+}
+
+function isBehind(live: AlarmMemory, replayed: AlarmMemory): boolean {
+  return (
+    live.alarm.delayed.condition === 'true' &&
+    replayed.alarm.delayed.condition !== 'true' &&
+    replayed.alarm.delayed.input === 'true'
+  );
+}
+
+/** Alarms whose present activation began in late data, still lasts, and has been told to nobody. */
+export function newlyTrue(watch: Watch, kept: Kept): PlannedAlarm[] {
+  return watch.plan.alarms.filter(({ id }) => {
+    const { alarm } = memoryOf(watch.engine, id);
+    if (alarm.state !== 'unacknowledged' || alarm.delayed.condition !== 'true' || kept.told.has(id)) return false;
+    return alarm.since !== memoryOf(kept.engine, id).alarm.since;
+  });
+}
