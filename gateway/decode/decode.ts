@@ -1,12 +1,12 @@
 import { hasValue, type Reason } from '#domain/quality.js';
 import { type Rational, rationalOf, scaleBy } from '#domain/quantity.js';
 import type { Reading } from '#domain/reading.js';
-import { addressesOf, placedRegisters, tableOf } from '#profiles/extent.js';
+import { placedRegisters, tableOf } from '#profiles/extent.js';
 import type { Derived, Profile, Register } from '#profiles/profile.js';
 import type { RegisterWords } from './codec.js';
 import { type Decoded, decodeRegister, EXPONENT_MAX, impossibleFor, missing, rawNumberOf } from './decode-register.js';
 import { factorOf, multiply, powerOfTen, scaleExactly, ZERO } from './units.js';
-import type { WordImage } from './word-image.js';
+import { type WordImage, wordAddressesOf } from './word-image.js';
 
 /** A profile with one variant's differences applied: what is read and decoded. */
 export interface ResolvedProfile {
@@ -63,10 +63,11 @@ type Fetched = { readonly words: RegisterWords; readonly request: number } | { r
 
 export function fetchWords(profile: Profile, register: Register, image: WordImage): Fetched {
   const table = tableOf(profile, register);
+  const { own, high } = wordAddressesOf(profile, register);
   const words: number[] = [];
   let request: number | undefined;
   let torn = false;
-  for (const address of addressesOf(register)) {
+  for (const address of high === undefined ? own : [...own, high]) {
     const cell = image.at(table, address);
     if (cell === undefined) return { reason: 'incomplete' };
     if (typeof cell === 'string') return { reason: cell };
@@ -76,8 +77,8 @@ export function fetchWords(profile: Profile, register: Register, image: WordImag
   }
   // Words that two requests brought can stand on both sides of a carry.
   if (torn) return { reason: 'torn' };
-  const high = register.highWordAt === undefined ? undefined : words.pop();
-  return { words: { own: words, ...(high !== undefined && { high }) }, request: request ?? 0 };
+  const highWord = high === undefined ? undefined : words.pop();
+  return { words: { own: words, ...(highWord !== undefined && { high: highWord }) }, request: request ?? 0 };
 }
 
 function createDecoding({ profile, registers }: ResolvedProfile, image: WordImage): Decoding {

@@ -1,6 +1,7 @@
 // What one poll brought: words by address, each with the request that brought it, or why there is none.
 import type { Reason } from '#domain/quality.js';
-import { TABLES, type Table } from '#profiles/profile.js';
+import { wordCountOf } from '#profiles/extent.js';
+import { type Profile, type Register, TABLES, type Table } from '#profiles/profile.js';
 
 export interface FetchedWord {
   readonly word: number;
@@ -17,7 +18,22 @@ export interface WordImage {
   fail(table: Table, start: number, count: number, reason: Reason): void;
 }
 
-export function createWordImage(): WordImage {
+/** How far apart two neighbouring words' addresses are: 2 where a device counts bytes. */
+export function addressStepOf(profile: Profile): 1 | 2 {
+  return profile.protocol.addressing === 'byte' ? 2 : 1;
+}
+
+/** Wire addresses of a register's own words, in the order in which the profile names them, and of its high word apart. */
+export function wordAddressesOf(profile: Profile, register: Register): { own: readonly number[]; high?: number } {
+  const step = addressStepOf(profile);
+  const own = register.moreWordsAt
+    ? [register.at, ...register.moreWordsAt]
+    : Array.from({ length: wordCountOf(register) }, (_, index) => register.at + index * step);
+  return { own, ...(register.highWordAt !== undefined && { high: register.highWordAt }) };
+}
+
+/** @param step distance between the addresses of two neighbouring words */
+export function createWordImage(step: 1 | 2 = 1): WordImage {
   const cells = new Map<number, FetchedWord | Reason>();
   const keyOf = (table: Table, address: number) => TABLES.indexOf(table) * 65_536 + address;
   let request = 0;
@@ -26,11 +42,11 @@ export function createWordImage(): WordImage {
     put(table, start, words, same) {
       if (same === undefined) request += 1;
       words.forEach((word, index) => {
-        cells.set(keyOf(table, start + index), { word, request });
+        cells.set(keyOf(table, start + index * step), { word, request });
       });
     },
     fail(table, start, count, reason) {
-      for (let index = 0; index < count; index += 1) cells.set(keyOf(table, start + index), reason);
+      for (let index = 0; index < count; index += 1) cells.set(keyOf(table, start + index * step), reason);
     },
   };
 }

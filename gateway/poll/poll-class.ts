@@ -1,7 +1,13 @@
 // How often each register is read. What belongs together is read together, so it takes the class of its fastest part.
 
-import type { Profile, Register } from '#profiles/profile.js';
+import type { Derived, Register } from '#profiles/profile.js';
 import { namesIn } from '../decode/decode.js';
+
+/** A profile, or what is left of one. */
+export interface Classed {
+  readonly registers: readonly Register[];
+  readonly derived?: readonly Derived[];
+}
 
 export type PollClass = 'fast' | 'slow' | 'rare';
 
@@ -14,7 +20,7 @@ function faster(left: PollClass, right: PollClass): PollClass {
 }
 
 /** Sets of registers that only mean something together: groups, parts of a derived value, a value and its scale factor. */
-function bonds(profile: Pick<Profile, 'registers' | 'derived'>): Register[][] {
+function bonds(profile: Classed): Register[][] {
   const named = (name: string) => profile.registers.filter((register) => register.name === name);
   const groups = new Map<string, Register[]>();
   for (const register of profile.registers)
@@ -27,7 +33,7 @@ function bonds(profile: Pick<Profile, 'registers' | 'derived'>): Register[][] {
  * The class of each register. A scale factor is read whenever one of its values is, but does not make those faster; the
  * parts of a group or of a derived value all follow the fastest of them.
  */
-export function pollClassesOf(profile: Pick<Profile, 'registers' | 'derived'>): ReadonlyMap<Register, PollClass> {
+export function pollClassesOf(profile: Classed): ReadonlyMap<Register, PollClass> {
   const classes = new Map<Register, PollClass>(
     profile.registers.map((register) => [register, register.poll ?? 'fast']),
   );
