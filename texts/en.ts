@@ -240,7 +240,8 @@ export const en = {
     asList: 'As list',
     bus: 'Bus',
     unexplained: (power: string) => `unexplained ${power}`,
-    unexplainedMeaning: 'Sources and load differ by more than 5 %. Something is not measured, or a meter is wrong.',
+    unexplainedMeaning:
+      'Sources and load differ by more than 5 %: conversion loss, something that is not measured, or a meter that is wrong.',
     charging: 'charging',
     discharging: 'discharging',
     idle: 'idle',

@@ -1,0 +1,199 @@
+// One chart with everything that a picture alone does not say: facts in words, gaps, and the same as a table.
+import { useSignal, useSignalEffect } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Texts } from '#texts/en.js';
+import { DAY_MS, formatDateTime, formatDuration, formatShare, formatTime, formatValue } from '#texts/format.js';
+import { useApp } from '../app.js';
+import { type ChartData, type ChartLine, factsOf } from '../model/history.js';
+import { createPlot, type Plot, type PlotCursor } from './uplot.js';
+
+const ROWS_MAX = 200;
+
+export function ChartFigure({ data, zone }: { data: ChartData; zone: string }) {
+  const { texts } = useApp();
+  const asTable = useSignal(false);
+  const { chart: words } = texts.value;
+  const isEmpty = data.lines.every((line) => line.mean.every((value) => value === null));
+  return (
+    <figure class="chart">
+      <figcaption>
+        <h3>{words[data.name]}</h3>
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed={asTable.value}
+          onClick={() => {
+            asTable.value = !asTable.value;
+          }}
+        >
+          {asTable.value ? words.asChart : words.asTable}
+        </button>
+        <Facts data={data} />
+      </figcaption>
+      {asTable.value ? (
+        <ChartTable data={data} zone={zone} />
+      ) : isEmpty ? (
+        <p class="waiting">{words.empty}</p>
+      ) : (
+        <Canvas data={data} zone={zone} />
+      )}
+    </figure>
+  );
+}
+
+/** Mean, extremes, newest value, share measured and gaps of every line. */
+function Facts({ data }: { data: ChartData }) {
+  const { texts } = useApp();
+  const { chart: words } = texts.value;
+  return (
+    <ul class="facts">
+      {data.lines.map((line, index) => (
+        <li key={line.name}>
+          <i class={`swatch s${index + 1}`} aria-hidden="true" />
+          {lineFacts(line, texts.value)}
+        </li>
+      ))}
+      {data.clearSkyWh !== null && data.measuredWh !== null && (
+        <li>
+          <i class="swatch sky" aria-hidden="true" />
+          {words.clearSkyEnergy(formatValue(data.clearSkyWh, 'Wh', texts.value))}
+          {data.clearSkyWh > 0 && `: ${words.ofClearSky(formatShare(data.measuredWh / data.clearSkyWh, texts.value))}`}
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function lineFacts(line: ChartLine, texts: Texts): string {
+  const { chart: words } = texts;
+  const { min, max, mean, last } = factsOf(line);
+  const value = (number: number | null): string => formatValue(number, line.unit, texts);
+  const parts = [
+    `${texts.flows[line.name]}: ${words.last} ${value(last)}`,
+    `${words.mean} ${value(mean)}`,
+    `${words.min} ${value(min)}`,
+    `${words.max} ${value(max)}`,
+    words.measured(formatShare(line.coverage, texts)),
+  ];
+  return (line.gaps.length === 0 ? parts : [...parts, words.gaps(line.gaps.length)]).join(', ');
+}
+
+function Canvas({ data, zone }: { data: ChartData; zone: string }) {
+  const app = useApp();
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<Plot | null>(null);
+  const cursor = useSignal<PlotCursor | null>(null);
+  const isZoomed = useSignal(false);
+  const latest = useRef(data);
+  latest.current = data;
+
+  // A plot is made anew when colours or words change; data alone is handed over.
+  useSignalEffect(() => {
+    app.theme.value;
+    const texts = app.texts.value;
+    const element = host.current;
+    if (element === null) return;
+    const made = createPlot(element, latest.current, {
+      zone,
+      texts,
+      onCursor: (position) => {
+        cursor.value = position;
+      },
+      onZoom: (zoomed) => {
+        isZoomed.value = zoomed;
+      },
+    });
+    plot.current = made;
+    return () => {
+      made.destroy();
+      plot.current = null;
+    };
+  });
+  useEffect(() => plot.current?.update(data), [data]);
+  const { chart: words } = app.texts.value;
+  return (
+    <>
+      <div class="plot" ref={host} />
+      <div class="plot-foot">
+        <p class="readout" aria-live="polite">
+          {cursor.value === null ? (
+            <span class="keys">{words.keys}</span>
+          ) : (
+            readout(data, cursor.value.index, zone, app.texts.value)
+          )}
+        </p>
+        {isZoomed.value && (
+          <button type="button" class="quiet" onClick={() => plot.current?.showAll()}>
+            {words.zoomOut}
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** What stands under the cursor, in words. */
+function readout(data: ChartData, index: number, zone: string, texts: Texts): string {
+  const at = data.at[index];
+  if (at === undefined) return '';
+  const values = data.lines.map((line) => {
+    const mean = line.mean[index] ?? null;
+    const range = rangeWords(line, index, texts);
+    return `${texts.flows[line.name]} ${formatValue(mean, line.unit, texts)}${range}`;
+  });
+  const sky = data.clearSky?.[index];
+  if (sky !== undefined && sky !== null) values.push(`${texts.chart.clearSky} ${formatValue(sky, 'W', texts)}`);
+  const time = data.to - data.from > DAY_MS ? formatDateTime(at, zone, texts) : formatTime(at, zone);
+  return `${time}: ${values.join(', ')}`;
+}
+
+function rangeWords(line: ChartLine, index: number, texts: Texts): string {
+  const min = line.min[index] ?? null;
+  const max = line.max[index] ?? null;
+  if (min === null || max === null || min === max) return '';
+  return ` (${formatValue(min, line.unit, texts)} … ${formatValue(max, line.unit, texts)})`;
+}
+
+function ChartTable({ data, zone }: { data: ChartData; zone: string }) {
+  const { texts } = useApp();
+  const { chart: words, flows } = texts.value;
+  const step = Math.max(1, Math.ceil(data.at.length / ROWS_MAX));
+  const rows = data.at.map((at, index) => ({ at, index })).filter(({ index }) => index % step === 0);
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <section class="table-scroll" tabIndex={0} aria-label={words[data.name]}>
+      <table class="values">
+        <thead>
+          <tr>
+            <th scope="col">{words.time}</th>
+            {data.lines.map((line) => (
+              <th scope="col" key={line.name}>
+                {flows[line.name]}
+              </th>
+            ))}
+            {data.clearSky !== null && <th scope="col">{words.clearSky}</th>}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ at, index }) => (
+            <tr key={at}>
+              <th scope="row">{formatDateTime(at, zone, texts.value)}</th>
+              {data.lines.map((line) => (
+                <td key={line.name}>{formatValue(line.mean[index] ?? null, line.unit, texts.value)}</td>
+              ))}
+              {data.clearSky !== null && <td>{formatValue(data.clearSky[index] ?? null, 'W', texts.value)}</td>}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {data.lines.flatMap((line) =>
+        line.gaps.map(([from, to]) => (
+          <p class="muted small" key={`${line.name}${from}`}>
+            {flows[line.name]}: {words.noData(formatDuration(to - from, texts.value))} (
+            {formatDateTime(from, zone, texts.value)})
+          </p>
+        )),
+      )}
+    </section>
+  );
+}
