@@ -1,9 +1,9 @@
 // The server's configuration: YAML in, a typed value or every fault at once out.
 import { type Static, Type } from 'typebox';
 import { LineCounter, parseDocument } from 'yaml';
-import { doorOf, type Fault } from '#contract/door.js';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import { failed, ok, type Result } from '#domain/result.js';
+import { addSchemaFaults, type ConfigFault, createFaultList, type FaultList } from './config-faults.js';
 
 /** Rules of the alarm catalogue that a configuration may adjust. */
 export const RULE_IDS = [
@@ -164,13 +164,151 @@ export interface ServerConfig {
   readonly notices: { readonly email?: EmailConfig };
 }
 
-/** `CONFIG_YAML`: not YAML. `CONFIG_FORM`: a field is wrong. `CONFIG_NOT_LOOPBACK`: an address that others could reach. */
-export interface ConfigFault extends Fault {
-  readonly code: 'CONFIG_YAML' | 'CONFIG_FORM' | 'CONFIG_NOT_LOOPBACK';
+const HTTP_PORT = 8080;
+/** What mosquitto has too: a gateway's configuration stays the same when the broker changes. */
+const BROKER_PORT = 1883;
+const INFLUX_PORT = 8086;
+const NOTICE_PRIORITY = 2;
+
+/**
+ * Reads the server's configuration. All faults come together, each with its place (`posts[1].zone`), its line, and what to
+ * write instead. Codes: `CONFIG_YAML`, `CONFIG_FORM`, `CONFIG_NOT_LOOPBACK`.
+ */
+export function parseServerConfig(text: string): Result<ServerConfig, readonly ConfigFault[]> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  if (document.errors.length > 0)
+    return failed(
+      document.errors.map(({ message }) => ({
+        code: 'CONFIG_YAML',
+        path: '/',
+        message: `is not YAML: ${message.split('\n')[0]}`,
+      })),
+    );
+  const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+  const list = createFaultList(document, lines);
+  addSchemaFaults(list, FileSchema, value, []);
+  const parts = (typeof value === 'object' ? value : {}) as Partial<Static<typeof FileSchema>>;
+  addHttpFaults(list, parts.http);
+  addPostFaults(list, parts.posts);
+  const broker = brokerOf(list, parts.broker ?? 'embedded', parts.brokerPort);
+  const store = storeOf(list, parts.store ?? 'embedded');
+  if (list.faults.length > 0) return failed(list.faults);
+  return ok(configOf(value as Static<typeof FileSchema>, broker, store));
 }
 
-/** Reads the server's configuration. All faults come together, each with its path and what to write instead. */
-export function parseServerConfig(text: string): Result<ServerConfig, readonly ConfigFault[]> {
-  void [text, LineCounter, parseDocument, doorOf, failed, ok, FileSchema, BrokerSchema, StoreSchema];
-  throw new Error('in the making');
+function configOf(file: Static<typeof FileSchema>, broker: BrokerConfig, store: StoreConfig): ServerConfig {
+  const email = file.notices?.email;
+  return {
+    fleet: file.fleet,
+    dataFolder: file.dataFolder,
+    http: { host: file.http?.host ?? '127.0.0.1', port: file.http?.port ?? HTTP_PORT },
+    broker,
+    store,
+    posts: (file.posts ?? []).map((post) => ({
+      ...post,
+      name: post.name ?? post.id,
+      zone: post.zone ?? 'UTC',
+      alarms: (post.alarms ?? {}) as RuleOverrides,
+    })),
+    alarms: (file.alarms ?? {}) as RuleOverrides,
+    notices:
+      email === undefined
+        ? {}
+        : { email: { ...email, minPriority: (email.minPriority ?? NOTICE_PRIORITY) as EmailConfig['minPriority'] } },
+  };
+}
+
+function addHttpFaults(list: FaultList, http: unknown): void {
+  const host = (http as { host?: unknown } | undefined)?.host;
+  if (typeof host !== 'string' || isLoopback(host)) return;
+  list.add(
+    ['http', 'host'],
+    `"${host}" can be reached by others; write 127.0.0.1 until access control is configured, and use an SSH tunnel from elsewhere`,
+    'CONFIG_NOT_LOOPBACK',
+  );
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** What the schema cannot say of posts. Runs also on a file that the schema refuses, as far as its parts are there. */
+function addPostFaults(list: FaultList, posts: unknown): void {
+  if (!Array.isArray(posts)) return;
+  const seen = new Map<unknown, number>();
+  posts.forEach((entry: unknown, index) => {
+    if (typeof entry !== 'object' || entry === null) return;
+    const { id, zone, latitude, longitude, pump } = entry as Record<string, unknown>;
+    const other = seen.get(id);
+    if (other !== undefined) list.add(['posts', index, 'id'], `"${String(id)}" is the id of posts[${other}] too`);
+    else if (id !== undefined) seen.set(id, index);
+    if (typeof zone === 'string' && !isZone(zone))
+      list.add(['posts', index, 'zone'], `"${zone}" is no IANA time zone; write one such as Asia/Dushanbe`);
+    if ((latitude === undefined) !== (longitude === undefined))
+      list.add(['posts', index], 'has one of latitude and longitude; write both or neither');
+    const { staticHeadM, shutOffHeadM } = (pump ?? {}) as Record<string, unknown>;
+    if (typeof staticHeadM === 'number' && typeof shutOffHeadM === 'number' && staticHeadM >= shutOffHeadM)
+      list.add(
+        ['posts', index, 'pump', 'shutOffHeadM'],
+        `${shutOffHeadM} m is not above staticHeadM (${staticHeadM} m): such a pump moves no water`,
+      );
+  });
+}
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function brokerOf(list: FaultList, broker: unknown, brokerPort: number | undefined): BrokerConfig {
+  const embedded = { kind: 'embedded', port: brokerPort ?? BROKER_PORT } as const;
+  if (broker === 'embedded') return embedded;
+  if (typeof broker !== 'object') {
+    list.add(['broker'], `${JSON.stringify(broker)} is neither "embedded" nor { url: mqtt://host:port }`);
+    return embedded;
+  }
+  if (brokerPort !== undefined) list.add(['brokerPort'], 'means nothing with a broker that has a url; leave it out');
+  return addSchemaFaults(list, BrokerSchema, broker, ['broker'])
+    ? { kind: 'external', ...(broker as Static<typeof BrokerSchema>) }
+    : embedded;
+}
+
+function storeOf(list: FaultList, store: unknown): StoreConfig {
+  if (store === 'embedded') return { kind: 'embedded' };
+  if (typeof store !== 'object') {
+    list.add(['store'], `${JSON.stringify(store)} is neither "embedded" nor { url: influx://host:port/database }`);
+    return { kind: 'embedded' };
+  }
+  if (!addSchemaFaults(list, StoreSchema, store, ['store'])) return { kind: 'embedded' };
+  const { url } = store as Static<typeof StoreSchema>;
+  const parsed = parseStoreUrl(url);
+  if (parsed !== undefined) return parsed;
+  list.add(['store', 'url'], `"${url}" is not of the form influx://user:password@host:${INFLUX_PORT}/database`);
+  return { kind: 'embedded' };
+}
+
+/**
+ * `influx://[user:password@]host[:port]/database`, with `influxs://` for TLS, as in the configuration and on the command line.
+ * `undefined` for anything else.
+ */
+export function parseStoreUrl(text: string): StoreConfig | undefined {
+  const scheme = /^influx(s?):\/\//.exec(text);
+  if (scheme === null || !URL.canParse(text.replace(/^influx/, 'http'))) return undefined;
+  const url = new URL(text.replace(/^influx/, 'http'));
+  const database = decodeURIComponent(url.pathname.slice(1));
+  if (database === '' || database.includes('/')) return undefined;
+  // From the text: a URL leaves out 80 and 443.
+  const port = /^[^/]*\/\/[^/]*:(\d+)\//.exec(text)?.[1] ?? INFLUX_PORT;
+  return {
+    kind: 'influx',
+    url: `${url.protocol}//${url.hostname}:${port}`,
+    database,
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+  };
 }
