@@ -21,7 +21,7 @@ import {
   memoryOf,
   type PostEngine,
 } from './judge.js';
-import { mergeEngines, newlyTrue, newsOf } from './late-news.js';
+import { beganLate, dueToTell, mergeEngines, newsOf } from './late-news.js';
 import { inputKey, type PlannedAlarm, planAlarms } from './plan.js';
 import { replay } from './replay.js';
 import { isHeld, type Kept, keepState, newWatch, remember, sourceTime, type Watch } from './watch.js';
@@ -145,6 +145,7 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
   function announce(watch: Watch, alarm: PlannedAlarm, at: number): void {
     counts.alarmsAnnounced += 1;
     watch.kept?.told.add(alarm.id);
+    watch.untold.delete(alarm.id);
     deps.announce({ alarm: viewIn(watch, alarm), postName: configs.get(watch.post)?.name ?? watch.post, at });
   }
 
@@ -211,12 +212,13 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
     counts.alarmReplays += 1;
     watch.during = [];
     const { plan } = watch;
+    kept.from = Math.min(gap.from, kept.from ?? gap.from);
     const span = {
-      from: Math.min(gap.from, kept.at ?? gap.from),
+      from: kept.from,
       to: Math.max(gap.to, (watch.source?.at ?? gap.to) + 1),
     };
-    const commandsBefore = kept.commands.length;
-    const result = await replay(deps.store, plan, kept.engine, span, kept.commands);
+    const early = kept.commands.filter(({ at }) => at < span.to);
+    const result = await replay(deps.store, plan, kept.engine, span, early);
     const during = watch.during;
     watch.during = null;
     if (!result.ok) {
@@ -230,7 +232,7 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
     }
     const steps: Judged[] = [{ ...result.value, changed: new Set() }];
     const engine = () => steps.at(-1)?.engine ?? kept.engine;
-    for (const { id, event, at } of kept.commands.slice(commandsBefore))
+    for (const { id, event, at } of kept.commands.filter((command) => !early.includes(command)))
       steps.push(judgeCommand(plan, engine(), id, event, at));
     steps.push(judgePoints(plan, engine(), during));
     steps.push(judgeTime(plan, engine(), sourceTime(watch, clock.monotonic())));
@@ -254,7 +256,7 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
     const { alarms } = watch.plan;
     const fresh = newsOf(transitions, gapTo, kept);
     watch.engine = mergeEngines(alarms, watch.engine, engine);
-    const found = newlyTrue(watch, kept);
+    for (const { id } of beganLate(watch, kept)) watch.untold.add(id);
     remember(kept, fresh);
     save(
       watch,
@@ -262,7 +264,12 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
       new Set(alarms.map(({ id }) => id)),
     );
     tell(alarms.map((alarm) => viewIn(watch, alarm)));
-    for (const alarm of found) announce(watch, alarm, memoryOf(watch.engine, alarm.id).alarm.since ?? gapTo);
+    tellFound(watch);
+  }
+
+  function tellFound(watch: Watch): void {
+    for (const alarm of dueToTell(watch))
+      announce(watch, alarm, memoryOf(watch.engine, alarm.id).alarm.since ?? clock.now());
   }
 
   function tick(): void {
@@ -274,6 +281,7 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
       const known = ingest.directory.post(watch.post);
       if (watch.birth !== known?.birth) replan(watch);
       takeOver(watch, judgeTime(watch.plan, watch.engine, sourceTime(watch, clock.monotonic()), contactOf(watch.post)));
+      tellFound(watch);
       if (watch.kept !== null && !isHeld(watch.kept, known, clock.monotonic())) watch.kept = null;
     }
     flush();

@@ -43,11 +43,21 @@ function isBehind(live: AlarmMemory, replayed: AlarmMemory): boolean {
   );
 }
 
-/** Alarms whose present activation began in late data, still lasts, and has been told to nobody. */
-export function newlyTrue(watch: Watch, kept: Kept): PlannedAlarm[] {
+/** Alarms whose present activation began in late data and has been told to nobody. */
+export function beganLate(watch: Watch, kept: Kept): PlannedAlarm[] {
   return watch.plan.alarms.filter(({ id }) => {
     const { alarm } = memoryOf(watch.engine, id);
-    if (alarm.state !== 'unacknowledged' || alarm.delayed.condition !== 'true' || kept.told.has(id)) return false;
+    if (alarm.state !== 'unacknowledged' || kept.told.has(id)) return false;
     return alarm.since !== memoryOf(kept.engine, id).alarm.since;
+  });
+}
+
+/** Of the alarms that wait to be told, those that are true now. One that is over, or that somebody has seen, waits no longer. */
+export function dueToTell(watch: Watch): PlannedAlarm[] {
+  return watch.plan.alarms.filter(({ id }) => {
+    if (!watch.untold.has(id)) return false;
+    const { alarm } = memoryOf(watch.engine, id);
+    if (alarm.state !== 'unacknowledged') watch.untold.delete(id);
+    return alarm.state === 'unacknowledged' && alarm.delayed.input === 'true';
   });
 }

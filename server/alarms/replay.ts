@@ -21,7 +21,7 @@ export interface Replayed {
 const PART_MS = 6 * 3_600_000;
 
 /**
- * Judges everything stored of a post with from ≤ at < to. The silence of the post itself is not judged again: it is a fact
+ * Judges everything stored of a post with from ≤ at < to, and the commands given before `to`. The silence of the post itself is not judged again: it is a fact
  * of the server's clock, and late data does not undo it.
  */
 export async function replay(
@@ -41,7 +41,7 @@ export async function replay(
     const passed = () => steps.at(-1)?.engine ?? engine;
     steps.push(judgeTime(silentPlan, passed(), part.to));
     for (const { id, event, at } of commands)
-      if (at === part.to) steps.push(judgeCommand(silentPlan, passed(), id, event, at));
+      if (Math.max(at, span.from) === part.to) steps.push(judgeCommand(silentPlan, passed(), id, event, at));
     engine = passed();
     for (const step of steps) transitions.push(...step.transitions);
   }
@@ -55,7 +55,7 @@ function partsOf(
 ): { from: number; to: number }[] {
   const cuts = new Set<number>([span.to]);
   for (let at = span.from + PART_MS; at < span.to; at += PART_MS) cuts.add(at);
-  for (const { at } of commands) if (at > span.from && at < span.to) cuts.add(at);
+  for (const { at } of commands) cuts.add(Math.max(at, span.from));
   let from = span.from;
   return [...cuts]
     .sort((a, b) => a - b)

@@ -9,8 +9,8 @@ import type { Command } from './replay.js';
 /** The engine as it was when live data stopped, and what has happened since. */
 export interface Kept {
   readonly engine: PostEngine;
-  /** Source time of the last live sample then; null before the first. */
-  readonly at: number | null;
+  /** From when on data may be judged anew: the last live sample then, or the earliest late one. null before both. */
+  from: number | null;
   readonly commands: Command[];
   /** What has been written into the journal since. */
   readonly transitions: JudgedTransition[];
@@ -28,6 +28,8 @@ export interface Watch {
   /** The newest live sample, and when it was heard, by the monotonic clock. */
   source: { readonly at: number; readonly heardAt: number } | null;
   kept: Kept | null;
+  /** Alarms found in late data that will be told when they turn out to be true now. */
+  readonly untold: Set<string>;
   /** Live points that come while late data is being judged. */
   during: Point[] | null;
 }
@@ -38,14 +40,18 @@ const KEPT_MS = 15 * 60_000;
 const TRANSPORT_MS = 1000;
 
 export function newWatch(post: string, birth: Birth | undefined, plan: AlarmPlan): Watch {
-  return { post, birth, plan, engine: EMPTY_ENGINE, source: null, kept: null, during: null };
+  return { post, birth, plan, engine: EMPTY_ENGINE, source: null, kept: null, untold: new Set(), during: null };
 }
 
-/** Keeps the present state, unless an earlier one is kept already. */
+/** Keeps the present state, unless an earlier one is kept already: that one is then kept for the new gap as well. */
 export function keepState(watch: Watch): void {
-  watch.kept ??= {
+  if (watch.kept !== null) {
+    watch.kept.idleSince = null;
+    return;
+  }
+  watch.kept = {
     engine: watch.engine,
-    at: watch.source?.at ?? null,
+    from: watch.source?.at ?? null,
     commands: [],
     transitions: [],
     told: new Set(),
