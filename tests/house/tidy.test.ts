@@ -28,7 +28,7 @@ describe('the house is tidy', () => {
 
   test('time and randomness are arguments outside composition roots and adapters', () => {
     const adapters =
-      /^(cli\/|gateway\/bus\/|gateway\/uplink\/mqtt-|server\/(broker|store|notice)\/|simulators\/serve\/|dashboards\/src\/(main|chart|parts|pages)|dashboards\/[^/]+$)/;
+      /^(cli\/|gateway\/bus\/|gateway\/uplink\/mqtt-|server\/(broker|store|notice)\/|simulators\/serve\/|dashboards\/src\/live\/browser\.ts|dashboards\/src\/(main|chart|parts|pages)|dashboards\/[^/]+$)/;
     const pure = products.filter(({ path }) => !adapters.test(path));
     expect(
       find(
