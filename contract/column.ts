@@ -136,8 +136,8 @@ function unpackDecimal(body: unknown): number[] | undefined {
   return sumsOf(body.slice(1), body.length)?.map((integer) => integer / factor);
 }
 
-/** Longest word: serial numbers and lists of fault codes stay far below. */
-const WORD_LENGTH_MAX = 400;
+/** Longest word: a list of all faults that an inverter knows stays far below. */
+export const WORD_LENGTH_MAX = 2000;
 
 function unpackWords(body: unknown): string[] | undefined {
   if (!Array.isArray(body) || body.length !== 2) return undefined;

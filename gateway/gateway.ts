@@ -1,0 +1,301 @@
+// One post: polls its devices, records what changed, keeps it, and sends it until the server has it.
+import type { Clock, ClockQuality, Random, Scheduler } from '#domain/clock.js';
+import type { LoadedProfile } from '#profiles/catalog.js';
+import type { GatewayConfig } from './config.js';
+import { HEALTH_PERIOD_MS, readHealth } from './health/health.js';
+import type { Identity } from './identity.js';
+import type { Outbox, OutboxFault, OutboxStatus } from './outbox/outbox.js';
+import type { PollResult } from './ports.js';
+import { Appender } from './record/appender.js';
+import { postFactsOf, rulesOf } from './record/post-facts.js';
+import { Recorder } from './record/recorder.js';
+import { createTimekeeper, type Timekeeper } from './record/timekeeper.js';
+import { catalogueOf, makeBirth, type NumberedBirth } from './uplink/birth.js';
+import type { OpenLink } from './uplink/link.js';
+import type { Log } from './uplink/log.js';
+import { type SessionStatus, UplinkSession } from './uplink/session.js';
+
+/** What the gateway asks of the part that reads the devices. Times are the caller's; they never step back. */
+export interface DeviceReader {
+  pollOnce(at: number): Promise<readonly PollResult[]>;
+  /** When the next poll is due. */
+  nextDueAt(at: number): number;
+  close(): Promise<void>;
+}
+
+export interface GatewayDeps {
+  readonly config: GatewayConfig;
+  /** Profiles by id; those of all configured devices must be there. */
+  readonly profiles: ReadonlyMap<string, LoadedProfile>;
+  readonly reader: DeviceReader;
+  readonly outbox: Outbox;
+  readonly identity: Pick<Identity, 'publicKey' | 'births' | 'connections'>;
+  readonly openLink: OpenLink;
+  readonly clock: Clock;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly log: Log;
+  /** Of this software. */
+  readonly version: string;
+  /** How far the machine's clock may be trusted now; `synchronised` where absent. */
+  readonly clockQuality?: () => ClockQuality;
+  /** What the monotonic clock counts from: the machine's boot, where it is that. Else each start of the gateway. */
+  readonly boot?: string;
+  readonly memoryBytes?: () => number;
+  /** Longest random delay of birth and snapshot when a server starts under connected posts. */
+  readonly birthSpreadMs?: number;
+}
+
+export interface GatewayStatus {
+  readonly clockQuality: ClockQuality;
+  readonly session: SessionStatus;
+  readonly outbox: OutboxStatus;
+  /** Records that wait in memory for the disk, and those that it could not hold. */
+  readonly unsaved: number;
+  readonly lost: number;
+  readonly outboxFault: OutboxFault | undefined;
+  /** Readings of metrics that no profile declares. */
+  readonly undeclared: number;
+  readonly polls: number;
+}
+
+export interface Gateway {
+  /** Records polls of this post. `historical`: they are from the past, and leave what is live alone. */
+  record(results: readonly PollResult[], options?: { readonly historical?: boolean }): void;
+  /** Begins to poll and to connect. */
+  start(): void;
+  /** Ends polling, says goodbye, closes reader and outbox. Nothing is lost by it. */
+  stop(): Promise<void>;
+  status(): GatewayStatus;
+}
+
+const BIRTH_SPREAD_MS = 30_000;
+/** Between two polls, whatever the reader says. */
+const POLL_PAUSE_MIN_MS = 20;
+const POLL_PAUSE_MAX_MS = 60_000;
+const TRIM_PERIOD_MS = 60_000;
+
+/** Composes a post's gateway. Throws when a configured profile is missing or a number cannot be written to the disk. */
+export function createGateway(deps: GatewayDeps): Gateway {
+  return new PostGateway(deps);
+}
+
+class PostGateway implements Gateway {
+  readonly #deps: GatewayDeps;
+  readonly #time: Timekeeper;
+  readonly #boot: string;
+  readonly #recorder: Recorder;
+  readonly #appender: Appender;
+  readonly #session: UplinkSession;
+  readonly #makeBirth: () => NumberedBirth;
+  /** Steady time = monotonic + this: what the reader is asked with. It never steps. */
+  readonly #steadyOffset: number;
+  readonly #startedAt: number;
+  readonly #cancels = new Set<() => void>();
+  #running = false;
+  #polling: Promise<void> = Promise.resolve();
+  #polls = 0;
+
+  constructor(deps: GatewayDeps) {
+    this.#deps = deps;
+    const { clock, config, outbox } = deps;
+    this.#startedAt = clock.monotonic();
+    this.#steadyOffset = clock.now() - clock.monotonic();
+    this.#time = createTimekeeper(clock, deps.clockQuality ?? (() => 'synchronised'));
+    this.#boot = deps.boot ?? outbox.epoch;
+    const facts = postFactsOf(config, deps.profiles);
+    this.#recorder = new Recorder({
+      rules: rulesOf(facts.metrics),
+      batchPeriodMs: config.batchPeriodMs,
+      full: config.full,
+      isTaken: (device, at) => outbox.hasTime(device, at),
+    });
+    this.#appender = new Appender(outbox, deps.log);
+    this.#makeBirth = birthMaker(deps, facts, this.#time);
+    this.#session = new UplinkSession({
+      fleet: config.fleet,
+      post: config.post,
+      batchPeriodMs: config.batchPeriodMs,
+      clock,
+      scheduler: deps.scheduler,
+      random: deps.random,
+      log: deps.log,
+      outbox,
+      openLink: deps.openLink,
+      connections: deps.identity.connections,
+      time: this.#time,
+      birth: () => this.#makeBirth(),
+      takeSnapshot: () => this.#takeSnapshot(),
+      learnTime: (serverTime) => this.#learnTime(serverTime),
+      birthSpreadMs: deps.birthSpreadMs ?? BIRTH_SPREAD_MS,
+    });
+  }
+
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#timeWaitingRecords();
+    this.#session.start();
+    this.#repeat(TRIM_PERIOD_MS, () => this.#trim());
+    this.#repeat(HEALTH_PERIOD_MS, () => this.#recordHealth());
+    this.#recordHealth();
+    this.#pollSoon(0);
+  }
+
+  async stop(): Promise<void> {
+    const wasRunning = this.#running;
+    this.#running = false;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+    await this.#deps.reader.close();
+    await this.#polling;
+    if (wasRunning) await this.#session.stop();
+    this.#deps.outbox.close();
+  }
+
+  record(results: readonly PollResult[], options: { readonly historical?: boolean } = {}): void {
+    this.#recordAs(results, options.historical === true ? 'past' : 'present');
+  }
+
+  #recordAs(results: readonly PollResult[], stream: 'present' | 'past', boot?: string): void {
+    const { drafts, urgent } = this.#recorder.take(results, {
+      stream,
+      attended: stream === 'present' && this.#session.isAttended,
+      offline: !this.#session.isOnline,
+      ...(boot === undefined ? {} : { boot }),
+    });
+    if (drafts.length === 0 && this.#appender.unsaved === 0) return;
+    this.#appender.append(drafts);
+    this.#session.recorded(urgent);
+  }
+
+  status(): GatewayStatus {
+    return {
+      clockQuality: this.#time.quality(),
+      session: this.#session.status(),
+      outbox: this.#deps.outbox.status(),
+      unsaved: this.#appender.unsaved,
+      lost: this.#appender.lost,
+      outboxFault: this.#appender.fault,
+      undeclared: this.#recorder.undeclared,
+      polls: this.#polls,
+    };
+  }
+
+  // --- polling ---
+
+  #after(delayMs: number, task: () => void): void {
+    const cancel = this.#deps.scheduler.after(delayMs, () => {
+      this.#cancels.delete(cancel);
+      if (this.#running) task();
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #repeat(periodMs: number, task: () => void): void {
+    this.#after(periodMs, () => {
+      this.#repeat(periodMs, task);
+      task();
+    });
+  }
+
+  #steadyNow(): number {
+    return this.#deps.clock.monotonic() + this.#steadyOffset;
+  }
+
+  #pollSoon(delayMs: number): void {
+    this.#after(delayMs, () => {
+      this.#polling = this.#poll().catch((error: unknown) => {
+        this.#deps.log.warn({ error: String(error) }, 'a poll failed');
+        this.#pollSoon(POLL_PAUSE_MAX_MS);
+      });
+    });
+  }
+
+  async #poll(): Promise<void> {
+    const results = await this.#deps.reader.pollOnce(this.#steadyNow());
+    this.#polls += 1;
+    this.#recordSteady(results);
+    if (!this.#running) return;
+    const now = this.#steadyNow();
+    const delayMs = this.#deps.reader.nextDueAt(now) - now;
+    this.#pollSoon(Math.min(POLL_PAUSE_MAX_MS, Math.max(POLL_PAUSE_MIN_MS, delayMs)));
+  }
+
+  /** Readings in steady time get the time of day, or stay in monotonic time while nobody knows it. */
+  #recordSteady(results: readonly PollResult[]): void {
+    this.#timeWaitingRecords();
+    const wallNow = this.#time.now();
+    const shiftMs = wallNow === undefined ? -this.#steadyOffset : wallNow - this.#steadyNow();
+    const moved = results.map((result) => shiftTimes(result, shiftMs));
+    this.#recordAs(moved, 'present', wallNow === undefined ? this.#boot : undefined);
+  }
+
+  // --- time ---
+
+  #learnTime(serverTime: number): void {
+    if (!this.#time.learn(serverTime)) return;
+    this.#deps.log.info({ serverTime }, 'learnt the time from the server');
+    this.#timeWaitingRecords();
+  }
+
+  /** Once the time is known, what waits for it gets it. */
+  #timeWaitingRecords(): void {
+    const wallNow = this.#time.now();
+    if (wallNow === undefined) return;
+    const offsetMs = wallNow - this.#deps.clock.monotonic();
+    this.#recorder.learnTime(offsetMs);
+    if (this.#deps.outbox.status().untimedRecords > 0) this.#deps.outbox.learnTime(this.#boot, offsetMs);
+  }
+
+  // --- what the gateway says by itself ---
+
+  #takeSnapshot(): void {
+    const wallNow = this.#time.now();
+    const context = { offline: false, ...(wallNow === undefined ? { boot: this.#boot } : {}) };
+    this.#appender.append(this.#recorder.snapshot(wallNow ?? this.#deps.clock.monotonic(), context));
+  }
+
+  #recordHealth(): void {
+    const { session, outbox, clockQuality } = this.status();
+    const facts = {
+      upMs: this.#deps.clock.monotonic() - this.#startedAt,
+      memoryBytes: this.#deps.memoryBytes?.() ?? process.memoryUsage.rss(),
+      clockQuality,
+      outbox,
+      bytesSent: session.bytesSent,
+      connects: session.connects,
+    };
+    this.#recordSteady([readHealth(facts, this.#steadyNow())]);
+  }
+
+  #trim(): void {
+    const now = this.#time.now();
+    if (now !== undefined) this.#deps.outbox.trim(now);
+  }
+}
+
+function shiftTimes(result: PollResult, shiftMs: number): PollResult {
+  if (shiftMs === 0) return result;
+  return {
+    device: result.device,
+    at: result.at + shiftMs,
+    readings: result.readings.map((reading) => ({ ...reading, at: reading.at + shiftMs })),
+  };
+}
+
+/** Births of this start of the gateway: the same number as long as nothing in it is new. */
+function birthMaker(deps: GatewayDeps, facts: ReturnType<typeof postFactsOf>, time: Timekeeper): () => NumberedBirth {
+  const retired = deps.outbox.declare(catalogueOf(facts));
+  let current: NumberedBirth | undefined;
+  return () => {
+    const clock = time.quality();
+    if (current?.clock === clock) return current;
+    const at = time.now() ?? Math.max(0, deps.clock.now());
+    const number = deps.identity.births.next((time.now() ?? 0) / 1000);
+    const { version, identity, config } = deps;
+    const birthFacts = { version, publicKey: identity.publicKey, batchPeriodMs: config.batchPeriodMs, ...facts };
+    current = makeBirth(birthFacts, retired, { number, at, clock });
+    return current;
+  };
+}

@@ -1,0 +1,90 @@
+// When a birth is due: once per session of the server, and again when the server asks, but not in a storm.
+import type { Random } from '#domain/clock.js';
+
+/** A post that has just connected meets a server that is long there; others do not connect in the same moment. */
+const SPREAD_AFTER_CONNECT_MS = 2_000;
+const AGAIN_MS = 5_000;
+const AGAIN_MAX_MS = 300_000;
+
+/** Times are monotonic. */
+export class BirthPlan {
+  readonly #random: Random;
+  readonly #spreadMs: number;
+  /** Session of the server that the birth was sent to. */
+  #sentTo: string | undefined;
+  #sentAt = Number.NEGATIVE_INFINITY;
+  #stored = false;
+  #againMs = AGAIN_MS;
+  #dueAt: number | undefined;
+  #out = false;
+
+  constructor(random: Random, spreadMs: number) {
+    this.#random = random;
+    this.#spreadMs = spreadMs;
+  }
+
+  get dueAt(): number | undefined {
+    return this.#dueAt;
+  }
+
+  isDue(now: number): boolean {
+    return this.#dueAt !== undefined && now >= this.#dueAt;
+  }
+
+  /** The server of this session has been told: data may follow. */
+  get isOut(): boolean {
+    return this.#out;
+  }
+
+  /** A server says that it is there. `retained`: it said so before we connected. */
+  onServer(session: string, now: number, retained: boolean): void {
+    if (session === this.#sentTo) {
+      this.#out = true;
+      return;
+    }
+    this.#out = false;
+    this.#stored = false;
+    this.#againMs = AGAIN_MS;
+    const spreadMs = retained ? Math.min(SPREAD_AFTER_CONNECT_MS, this.#spreadMs) : this.#spreadMs;
+    this.#dueAt ??= now + this.#random() * spreadMs;
+  }
+
+  onSent(session: string, now: number): void {
+    this.#sentTo = session;
+    this.#sentAt = now;
+    this.#dueAt = undefined;
+    this.#out = true;
+  }
+
+  /** The server stored something, so it knows the birth. */
+  onStored(): void {
+    this.#stored = true;
+    this.#againMs = AGAIN_MS;
+    if (this.#out) this.#dueAt = undefined;
+  }
+
+  /**
+   * The server asks for the birth. What was on its way when the last one went asks too, so within a while it is only noted:
+   * something stored in the meantime shows that the birth has arrived.
+   */
+  onNeeded(now: number): void {
+    const at = Math.max(now, this.#sentAt + this.#againMs);
+    this.#stored = false;
+    if (this.#dueAt !== undefined) return;
+    this.#dueAt = at;
+    this.#againMs = Math.min(this.#againMs * 2, AGAIN_MAX_MS);
+    if (at === now) this.#out = false;
+  }
+
+  onImpossible(now: number): void {
+    this.#dueAt = now + AGAIN_MAX_MS;
+    this.#out = false;
+  }
+
+  /** A birth that nothing was stored under may have been lost with the connection. */
+  onDisconnected(): void {
+    this.#out = false;
+    this.#dueAt = undefined;
+    if (!this.#stored) this.#sentTo = undefined;
+  }
+}

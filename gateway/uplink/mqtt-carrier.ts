@@ -1,0 +1,120 @@
+// MQTT.js as a carrier of bytes. It owns no data: no queue, no store, no reconnecting of its own, nobody waits for its callbacks.
+import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import type { Link, LinkOptions, OpenLink } from './link.js';
+
+export interface MqttCarrierOptions {
+  /** `mqtt://host:port` or `mqtts://…`. */
+  readonly url: string;
+  readonly clientId: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** PEM text of the certificate authority. */
+  readonly ca?: string;
+}
+
+/** With more than this before the socket, a publish is turned down. */
+export const SOCKET_BUFFER_BYTES = 64 * 1024;
+const KEEPALIVE_S = 90;
+const CONNECT_TIMEOUT_MS = 30_000;
+/** Time for the last words when a link is closed. */
+const CLOSE_MS = 1_000;
+
+/** Connects to a broker of MQTT 3.1.1. What goes wrong is told by `closed`; it never throws. */
+export function mqttCarrier(options: MqttCarrierOptions): OpenLink {
+  return (link) => new MqttLink(options, link);
+}
+
+class MqttLink implements Link {
+  readonly #client: MqttClient | undefined;
+  #over = false;
+  #lastError: string | undefined;
+
+  constructor(options: MqttCarrierOptions, link: LinkOptions) {
+    try {
+      this.#client = connect(options.url, clientOptions(options, link));
+      this.#listen(this.#client, link);
+    } catch (error) {
+      queueMicrotask(() => this.#end(link, (error as Error).message));
+    }
+  }
+
+  #listen(client: MqttClient, link: LinkOptions): void {
+    client.on('error', (error) => {
+      this.#lastError = error.message || String((error as NodeJS.ErrnoException).code ?? error);
+    });
+    client.on('connect', () => {
+      (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
+      const topics = Object.fromEntries(link.subscriptions.map(({ topic, qos }) => [topic, { qos }]));
+      client.subscribe(topics, (error, granted) => {
+        if (error !== null || granted?.some(({ qos }) => qos === 128) === true)
+          this.#end(link, 'the broker refuses the subscription');
+      });
+      if (!this.#over) link.handlers.connected();
+    });
+    client.handleMessage = (packet, done) => {
+      if (!this.#over)
+        link.handlers.message(packet.topic, Buffer.from(packet.payload as Buffer | string), packet.retain === true);
+      done();
+    };
+    client.on('close', () => this.#end(link, this.#lastError ?? 'the broker closed the connection'));
+  }
+
+  #end(link: LinkOptions, reason: string): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#client?.end(true);
+    link.handlers.closed(reason);
+  }
+
+  publish(topic: string, payload: Uint8Array, options: { qos: 0 | 1; retain: boolean }): boolean {
+    const client = this.#client;
+    if (this.#over || client?.connected !== true || this.bufferedBytes() > SOCKET_BUFFER_BYTES) return false;
+    client.publish(topic, Buffer.from(payload.buffer, payload.byteOffset, payload.length), options, ignore);
+    return true;
+  }
+
+  bufferedBytes(): number {
+    return this.#client?.stream?.writableLength ?? 0;
+  }
+
+  close(): Promise<void> {
+    this.#over = true;
+    const client = this.#client;
+    if (client === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        client.end(true);
+        resolve();
+      }, CLOSE_MS);
+      client.end(false, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  abort(): void {
+    this.#over = true;
+    this.#client?.end(true);
+  }
+}
+
+const ignore = (): void => {};
+
+function clientOptions(options: MqttCarrierOptions, link: LinkOptions): IClientOptions {
+  return {
+    protocolVersion: 4,
+    clientId: options.clientId,
+    clean: true,
+    keepalive: KEEPALIVE_S,
+    reschedulePings: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    will: { topic: link.will.topic, payload: Buffer.from(link.will.payload), qos: 1, retain: true },
+    ...(options.username === undefined ? {} : { username: options.username }),
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+  };
+}

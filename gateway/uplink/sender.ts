@@ -1,0 +1,78 @@
+// Takes records from the outbox, sends them as payloads within the windows, and frees the outbox by what the receipts say.
+import { encodeData } from '#contract/data.js';
+import type { Receipt } from '#contract/session.js';
+import type { Random } from '#domain/clock.js';
+import type { Outbox, Stream } from '../outbox/outbox.js';
+import { rangesHave } from './id-ranges.js';
+import type { Log } from './log.js';
+import { type BirthIndex, cutPayload, PAYLOAD_BYTES } from './payload.js';
+import { Windows } from './windows.js';
+
+/** `sent`: a payload went. `empty`: nothing waits. `full`: the window is. `busy`: the socket takes no more now. */
+export type SendOutcome = 'sent' | 'empty' | 'full' | 'busy';
+
+const RECORDS_PER_CUT = 4000;
+const SAMPLES_PER_CUT: Readonly<Record<Stream, number>> = { live: 3000, history: 6000 };
+/** Room that makes it worth while to cut a payload. */
+const ROOM_BYTES: Readonly<Record<Stream, number>> = { live: 1024, history: PAYLOAD_BYTES };
+
+export class Sender {
+  readonly windows: Windows;
+  readonly #outbox: Outbox;
+  readonly #publish: (payload: Uint8Array) => boolean;
+  readonly #log: Log;
+
+  constructor(outbox: Outbox, publish: (payload: Uint8Array) => boolean, random: Random, log: Log) {
+    this.windows = new Windows(random);
+    this.#outbox = outbox;
+    this.#publish = publish;
+    this.#log = log;
+  }
+
+  /** @param now monotonic */
+  sendOne(stream: Stream, birth: BirthIndex, liveSince: number, now: number): SendOutcome {
+    if (!this.windows.hasRoom(stream, ROOM_BYTES[stream])) return 'full';
+    const records = this.#outbox.pending(stream, {
+      liveSince,
+      samplesMax: SAMPLES_PER_CUT[stream],
+      recordsMax: RECORDS_PER_CUT,
+      skip: (epoch, id) => this.windows.isInFlight(epoch, id),
+    });
+    const epoch = records[0]?.epoch;
+    if (epoch === undefined) return 'empty';
+    const { payload, refused } = cutPayload(records, birth, stream === 'history');
+    if (refused.length > 0) this.#refuse(epoch, refused, 'records cannot be sent; they are kept as dead letters');
+    if (payload === undefined) return 'sent';
+    if (!this.windows.hasRoom(stream, payload.bytes.length)) return 'full';
+    if (!this.#publish(payload.bytes)) return 'busy';
+    this.windows.add({ stream, epoch, ids: payload.ids, bytes: payload.bytes.length, at: now });
+    return 'sent';
+  }
+
+  /** A payload without samples: its receipt tells the time. */
+  askTime(birth: BirthIndex): void {
+    this.#publish(encodeData({ birth: birth.number, epoch: this.#outbox.epoch, historical: false, samples: [] }));
+  }
+
+  /** Gives whether something that was sent is stored. */
+  settle(receipt: Receipt, now: number): boolean {
+    const { epoch } = receipt;
+    if (epoch === undefined) return false;
+    // First the dead letters: a record of which some samples are stored may be named in both lists.
+    const refusable = this.windows.settle(
+      epoch,
+      receipt.refused.map(({ id }): [number, number] => [id, id]),
+      now,
+    );
+    const refused = receipt.refused.filter(({ id }) => rangesHave(refusable, id));
+    if (refused.length > 0) this.#refuse(epoch, refused, 'the server refuses records; they are kept as dead letters');
+    const stored = this.windows.settle(epoch, receipt.stored, now);
+    if (stored.length > 0) this.#outbox.markReceipted(epoch, stored, receipt.time);
+    return stored.length > 0;
+  }
+
+  #refuse(epoch: string, refused: readonly { readonly id: number; readonly code: string }[], message: string): void {
+    const count = this.#outbox.refuse(epoch, refused);
+    if (count > 0) this.#log.warn({ count, code: refused[0]?.code }, message);
+  }
+}
