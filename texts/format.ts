@@ -46,10 +46,10 @@ const PREFIXES: Partial<Record<Unit, readonly Prefix[]>> = {
 
 const DECIMALS: Partial<Record<UnitWord, number>> = { W: 0, Wh: 0, VA: 0, var: 0, 'W/m²': 0, kPa: 0, Hz: 2, '°C': 1 };
 
-/** Three digits that matter, never more than two decimals: 4.56, 45.6, 456. */
+/** Three digits that matter, never more than two decimals: 4.56, 45.6, 456. A zero is a plain zero. */
 function usualDecimals(value: number): number {
   const size = Math.abs(value);
-  if (size >= 99.95) return 0;
+  if (size >= 99.95 || size === 0) return 0;
   return size >= 9.995 ? 1 : 2;
 }
 

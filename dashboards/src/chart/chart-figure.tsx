@@ -50,32 +50,41 @@ function Facts({ data }: { data: ChartData }) {
       {data.lines.map((line, index) => (
         <li key={line.name}>
           <i class={`swatch s${index + 1}`} aria-hidden="true" />
-          {lineFacts(line, texts.value)}
+          <LineFactsView line={line} />
         </li>
       ))}
       {data.clearSkyWh !== null && data.measuredWh !== null && (
         <li>
           <i class="swatch sky" aria-hidden="true" />
-          {words.clearSkyEnergy(formatValue(data.clearSkyWh, 'Wh', texts.value))}
-          {data.clearSkyWh > 0 && `: ${words.ofClearSky(formatShare(data.measuredWh / data.clearSkyWh, texts.value))}`}
+          {data.clearSkyWh > 0 && (
+            <strong>{words.ofClearSky(formatShare(data.measuredWh / data.clearSkyWh, texts.value))}</strong>
+          )}{' '}
+          <span class="muted">
+            {formatValue(data.measuredWh, 'Wh', texts.value)},{' '}
+            {words.clearSkyEnergy(formatValue(data.clearSkyWh, 'Wh', texts.value))}
+          </span>
         </li>
       )}
     </ul>
   );
 }
 
-function lineFacts(line: ChartLine, texts: Texts): string {
-  const { chart: words } = texts;
+function LineFactsView({ line }: { line: ChartLine }) {
+  const { texts } = useApp();
+  const { chart: words, flows } = texts.value;
   const { min, max, mean, last } = factsOf(line);
-  const value = (number: number | null): string => formatValue(number, line.unit, texts);
+  const value = (number: number | null): string => formatValue(number, line.unit, texts.value);
   const parts = [
-    `${texts.flows[line.name]}: ${words.last} ${value(last)}`,
-    `${words.mean} ${value(mean)}`,
-    `${words.min} ${value(min)}`,
-    `${words.max} ${value(max)}`,
-    words.measured(formatShare(line.coverage, texts)),
+    ...(last === null ? [] : [words.between(value(min), value(max)), words.mean(value(mean))]),
+    words.measured(formatShare(line.coverage, texts.value)),
+    ...(line.gaps.length === 0 ? [] : [words.gaps(line.gaps.length)]),
   ];
-  return (line.gaps.length === 0 ? parts : [...parts, words.gaps(line.gaps.length)]).join(', ');
+  return (
+    <>
+      {flows[line.name]}: {last !== null && <strong>{words.last(value(last))}</strong>}{' '}
+      <span class="muted">{parts.join(', ')}</span>
+    </>
+  );
 }
 
 function Canvas({ data, zone }: { data: ChartData; zone: string }) {

@@ -26,7 +26,9 @@ export interface Plot {
 const HEIGHT = 190;
 /** A gap narrower than this is a hairline that says nothing. */
 const GAP_MIN_PX = 3;
-const LABEL_MIN_PX = 74;
+/** Wide enough for the label to lie; in a narrower gap it stands. */
+const LABEL_LYING_PX = 90;
+const LABEL_MIN_PX = 16;
 
 /** Draws `data` into `host` and follows the host's width. The sizes of all charts on a page move together under one cursor. */
 export function createPlot(host: HTMLElement, data: ChartData, options: PlotOptions): Plot {
@@ -91,6 +93,7 @@ export function createPlot(host: HTMLElement, data: ChartData, options: PlotOpti
 interface Colours {
   readonly line: string;
   readonly text: string;
+  readonly card: string;
   readonly grid: string;
   readonly gap: string;
   readonly band: string;
@@ -104,6 +107,7 @@ function coloursOf(host: HTMLElement): Colours {
   return {
     line: token('--line'),
     text: token('--muted'),
+    card: token('--card'),
     grid: token('--grid'),
     gap: token('--gap'),
     band: token('--band'),
@@ -227,17 +231,33 @@ function drawGaps(plot: uPlot, gaps: readonly [number, number][], texts: Texts, 
     const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, 'x', true));
     if (right - left < GAP_MIN_PX * ratio) continue;
     hatch(ctx, left, right, bbox, ratio, colours);
-    if (right - left < LABEL_MIN_PX * ratio) continue;
-    ctx.fillStyle = colours.text;
-    ctx.font = `${12 * ratio}px system-ui, sans-serif`;
-    ctx.textAlign = 'center';
-    ctx.fillText(
-      texts.chart.noData(formatDuration(to - from, texts)),
-      (left + right) / 2,
-      bbox.top + 16 * ratio,
-      right - left - 6 * ratio,
-    );
+    if (right - left >= LABEL_MIN_PX * ratio)
+      label(ctx, texts.chart.noData(formatDuration(to - from, texts)), left, right, bbox, ratio, colours);
   }
+  ctx.restore();
+}
+
+function label(
+  ctx: CanvasRenderingContext2D,
+  text: string,
+  left: number,
+  right: number,
+  bbox: uPlot.BBox,
+  ratio: number,
+  colours: Colours,
+): void {
+  const isLying = right - left >= LABEL_LYING_PX * ratio;
+  ctx.save();
+  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'middle';
+  ctx.translate((left + right) / 2, isLying ? bbox.top + 12 * ratio : bbox.top + bbox.height / 2);
+  if (!isLying) ctx.rotate(-Math.PI / 2);
+  const width = Math.min(ctx.measureText(text).width, (isLying ? right - left : bbox.height) - 4 * ratio);
+  ctx.fillStyle = colours.card;
+  ctx.fillRect(-width / 2 - 3 * ratio, -8 * ratio, width + 6 * ratio, 16 * ratio);
+  ctx.fillStyle = colours.text;
+  ctx.fillText(text, 0, 0, width);
   ctx.restore();
 }
 
@@ -256,6 +276,7 @@ function hatch(
   ctx.clip();
   ctx.strokeStyle = colours.gap;
   ctx.lineWidth = ratio;
+  ctx.setLineDash([]);
   ctx.beginPath();
   const step = 7 * ratio;
   const { top, height } = bbox;

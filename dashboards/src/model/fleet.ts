@@ -1,6 +1,6 @@
 // The fleet page: which post needs somebody first.
 import type { AlarmView, PostSummary } from '#contract/view.js';
-import { bySeverity, isCounted } from './alarms.js';
+import { bySeverity, isCounted, isUnacknowledged } from './alarms.js';
 
 /** `silent` stands apart from `bad`: of a silent post nothing is known, and that is no verdict on its battery. */
 export type Standing = 'bad' | 'silent' | 'fine';
@@ -36,7 +36,8 @@ function rowOf(post: PostSummary, alarms: readonly AlarmView[]): FleetRow {
 }
 
 /**
- * Posts by need. Bad ones: by highest priority, then by how many wait for a person, then by lowest battery. Silent ones: the
+ * Posts by need. Bad ones: by highest priority, then those where such an alarm
+ * waits for a person, then by how many wait and are active, then by lowest battery. Silent ones: the
  * shortest silence first, so that a new one is seen above those that have been dead for weeks. Fine ones: by name.
  */
 export function fleetView(posts: Iterable<PostSummary>, alarms: Iterable<AlarmView>): FleetView {
@@ -77,12 +78,18 @@ function compareBad(one: FleetRow, other: FleetRow): number {
   const its = other.post.alarms;
   return (
     (one.priority ?? 4) - (other.priority ?? 4) ||
+    Number(isWaiting(other)) - Number(isWaiting(one)) ||
     its.unacknowledged - unacknowledged ||
     its.p1 - p1 ||
     its.p2 - p2 ||
     its.p3 - p3 ||
     chargeOf(one) - chargeOf(other)
   );
+}
+
+/** One of its worst alarms waits for a person. */
+export function isWaiting(row: FleetRow): boolean {
+  return row.alarms.some((alarm) => alarm.priority === row.priority && isUnacknowledged(alarm));
 }
 
 function chargeOf(row: FleetRow): number {

@@ -8,44 +8,35 @@ export function AlarmsPage() {
   const { live, texts } = useApp();
   const { alarmList: words, app: general } = texts.value;
   if (!live.value.knowsFleet) return <p class="waiting">{general.loading}</p>;
+  const { toAcknowledge, active, setAside } = alarmGroups(live.value.alarms.values());
+  const isCalm = toAcknowledge.length + active.length + setAside.length === 0;
   return (
     <>
       <h1>{words.title}</h1>
-      <AlarmGroupsView alarms={live.value.alarms.values()} showPost />
+      {isCalm && (
+        <p class="calm">
+          {words.none} <span class="muted">{words.noneMeaning}</span>
+        </p>
+      )}
+      <AlarmSection title={words.toAcknowledge} alarms={toAcknowledge} />
+      <AlarmSection title={words.active} alarms={active} />
+      <AlarmSection title={words.other} alarms={setAside} />
     </>
   );
 }
 
-/** `post`: only its alarms. */
-export function AlarmGroupsView(props: { alarms: Iterable<AlarmView>; post?: string; showPost: boolean }) {
-  const { texts } = useApp();
-  const { alarmList: words } = texts.value;
-  const groups = alarmGroups(props.alarms, props.post);
-  const sections = [
-    { title: words.toAcknowledge, alarms: groups.toAcknowledge },
-    { title: words.active, alarms: groups.active },
-    { title: words.other, alarms: groups.setAside },
-  ].filter(({ alarms }) => alarms.length > 0);
-  if (sections.length === 0)
-    return (
-      <p class="calm">
-        {words.none} <span class="muted">{words.noneMeaning}</span>
-      </p>
-    );
+function AlarmSection({ title, alarms }: { title: string; alarms: readonly AlarmView[] }) {
+  if (alarms.length === 0) return null;
   return (
-    <>
-      {sections.map(({ title, alarms }) => (
-        <section key={title}>
-          <h2>
-            {title} <span class="muted">({alarms.length})</span>
-          </h2>
-          <ul class="alarms">
-            {alarms.map((alarm) => (
-              <AlarmRow key={alarm.id} alarm={alarm} showPost={props.showPost} />
-            ))}
-          </ul>
-        </section>
-      ))}
-    </>
+    <section>
+      <h2>
+        {title} <span class="muted">({alarms.length})</span>
+      </h2>
+      <ul class="alarms">
+        {alarms.map((alarm) => (
+          <AlarmRow key={alarm.id} alarm={alarm} showPost />
+        ))}
+      </ul>
+    </section>
   );
 }

@@ -5,15 +5,16 @@ import { formatValue } from '#texts/format.js';
 import { useApp } from '../app.js';
 import { LazyHistory } from '../chart/lazy-history.js';
 import { fetchPost } from '../live/api.js';
+import { alarmGroups } from '../model/alarms.js';
 import { deviceValues } from '../model/device-values.js';
 import type { PostDetail } from '../model/live-state.js';
 import { Age } from '../parts/age.js';
+import { AlarmRow } from '../parts/alarm-row.js';
 import { SilentMark } from '../parts/badge.js';
 import { DeviceSection } from '../parts/device-section.js';
 import { FlowDiagram } from '../parts/flow-diagram.js';
 import { FlowList } from '../parts/flow-list.js';
 import { TotalsTable } from '../parts/totals-table.js';
-import { AlarmGroupsView } from './alarms.js';
 
 /** The month's totals change slowly and cost the server a reckoning. */
 const MONTH_EVERY_MS = 5 * 60_000;
@@ -32,21 +33,37 @@ export function PostPage({ post }: { post: string }) {
   return (
     <>
       <PostHead summary={summary} detail={detail} zone={zone} />
-      <section>
-        <h2>{texts.value.post.alarms}</h2>
-        <AlarmGroupsView alarms={live.value.alarms.values()} post={post} showPost={false} />
-      </section>
+      <PostAlarms post={post} />
       <section>
         <h2>{texts.value.post.energyAndWater}</h2>
         <div class="now">
           <FlowDiagram flows={summary.flows} />
-          <FlowList flows={summary.flows} capacityWh={detail?.facts?.batteryCapacityWh} zone={zone} />
+          <div>
+            <FlowList flows={summary.flows} capacityWh={detail?.facts?.batteryCapacityWh} zone={zone} />
+            <PostTotals summary={summary} />
+          </div>
         </div>
       </section>
-      <PostTotals summary={summary} />
       {detail !== null && <LazyHistory detail={detail} zone={zone} isBackfilling={summary.backfilling} />}
       {detail !== null && <Devices detail={detail} zone={zone} />}
     </>
+  );
+}
+
+function PostAlarms({ post }: { post: string }) {
+  const { live, texts } = useApp();
+  const { toAcknowledge, active, setAside } = alarmGroups(live.value.alarms.values(), post);
+  const alarms = [...toAcknowledge, ...active, ...setAside];
+  return (
+    <section>
+      <h2>{texts.value.post.alarms}</h2>
+      {alarms.length === 0 && <p class="muted">{texts.value.post.noAlarms}</p>}
+      <ul class="alarms">
+        {alarms.map((alarm) => (
+          <AlarmRow key={alarm.id} alarm={alarm} showPost={false} />
+        ))}
+      </ul>
+    </section>
   );
 }
 

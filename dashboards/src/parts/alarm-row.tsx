@@ -59,6 +59,9 @@ function AlarmFacts({ alarm }: { alarm: AlarmView }) {
               )}
         </span>
       )}
+      {isOver(alarm) && alarm.returnedAt !== null && (
+        <span>{words.over(formatAge(now.value - alarm.returnedAt, texts.value))}</span>
+      )}
       {count > 1 && <span>{words.times(count)}</span>}
       {acknowledgedBy !== null && acknowledgedAt !== null && !isUnacknowledged(alarm) && (
         <span>{words.acknowledgedBy(acknowledgedBy, formatAge(now.value - acknowledgedAt, texts.value))}</span>

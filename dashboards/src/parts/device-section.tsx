@@ -1,10 +1,11 @@
 // Every value of one device. Its rows are drawn only while somebody looks: a post has some hundreds.
 import { useSignal } from '@preact/signals';
+import type { Texts } from '#texts/en.js';
 import { formatDuration } from '#texts/format.js';
 import { metricName } from '#texts/metric-name.js';
 import { useApp } from '../app.js';
 import type { DeviceValues, ValueRow } from '../model/device-values.js';
-import { trustWords } from '../model/figure.js';
+import { type Judged, trustWords } from '../model/figure.js';
 import { Age } from './age.js';
 import { Value } from './reading.js';
 
@@ -51,8 +52,9 @@ function DeviceTable({ rows, zone }: { rows: readonly ValueRow[]; zone: string }
         <tr>
           <th scope="col">{words.metric}</th>
           <th scope="col">{words.value}</th>
-          <th scope="col">{words.age}</th>
-          <th scope="col">{words.quality}</th>
+          <th scope="col">
+            {words.age}, {words.quality.toLowerCase()}
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -62,6 +64,11 @@ function DeviceTable({ rows, zone }: { rows: readonly ValueRow[]; zone: string }
       </tbody>
     </table>
   );
+}
+
+/** An old value's age stands beside it already. */
+function reasonOf(judged: Judged, now: number, texts: Texts): string {
+  return judged.trust === 'stale' ? texts.post.stale : trustWords(judged, now, texts);
 }
 
 function DeviceRow({ row, zone }: { row: ValueRow; zone: string }) {
@@ -75,9 +82,10 @@ function DeviceRow({ row, zone }: { row: ValueRow; zone: string }) {
       <td>
         <Value judged={judged} unit={metric.unit} />
       </td>
-      <td>{judged.at === null ? texts.value.app.none : <Age at={judged.at} zone={zone} />}</td>
       <td class={`quality ${judged.trust}`}>
-        {judged.trust === 'good' ? texts.value.reasons.good : trustWords(judged, slowNow.value, texts.value)}
+        {judged.at !== null && <Age at={judged.at} zone={zone} />}
+        {judged.at !== null && ' · '}
+        {judged.trust === 'good' ? texts.value.reasons.good : reasonOf(judged, slowNow.value, texts.value)}
       </td>
     </tr>
   );

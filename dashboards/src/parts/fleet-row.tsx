@@ -1,11 +1,11 @@
 // One post on the fleet page.
 import type { Figure, PostSummary } from '#contract/view.js';
 import type { FlowName, TotalName } from '#domain/flow.js';
+import type { Texts } from '#texts/en.js';
 import { formatShare, formatValue } from '#texts/format.js';
 import { useApp } from '../app.js';
-import { isUnacknowledged } from '../model/alarms.js';
 import { judge } from '../model/figure.js';
-import type { FleetRow } from '../model/fleet.js';
+import { type FleetRow, isWaiting } from '../model/fleet.js';
 import { FLOW_UNITS } from '../model/post-flow.js';
 import { hashOf } from '../model/route.js';
 import { Age } from './age.js';
@@ -45,13 +45,7 @@ export function FleetRowView({ row }: { row: FleetRow }) {
 }
 
 function Mark({ row }: { row: FleetRow }) {
-  if (row.priority !== null)
-    return (
-      <Badge
-        priority={row.priority}
-        isWaiting={row.alarms.some((alarm) => alarm.priority === row.priority && isUnacknowledged(alarm))}
-      />
-    );
+  if (row.priority !== null) return <Badge priority={row.priority} isWaiting={isWaiting(row)} />;
   return row.standing === 'silent' ? <SilentMark /> : <FineMark />;
 }
 
@@ -72,10 +66,15 @@ function RowNotes({ row }: { row: FleetRow }) {
   );
 }
 
+/** The battery's figure here is its charge: one word is enough, and fits a phone. */
+function columnName(name: FlowName, texts: Texts): string {
+  return name === 'batterySoc' ? texts.deviceKinds.battery : texts.flows[name];
+}
+
 /** A figure that no device of the post measures is left blank; one that is measured and not known is a dash with its reason. */
 function FlowCell({ name, figure }: { name: FlowName; figure: Figure | undefined }) {
   const { texts, slowNow } = useApp();
-  const label = <span class="label">{texts.value.flows[name]}</span>;
+  const label = <span class="label">{columnName(name, texts.value)}</span>;
   if (figure === undefined)
     return (
       <div class="cell none">
@@ -137,7 +136,7 @@ export function FleetHead() {
     <div class="post-head" aria-hidden="true">
       <span />
       {CELLS.map((name) => (
-        <span key={name}>{texts.value.flows[name]}</span>
+        <span key={name}>{columnName(name, texts.value)}</span>
       ))}
       <span>{texts.value.fleet.today}</span>
       <span>{texts.value.fleet.contact}</span>
