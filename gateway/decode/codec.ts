@@ -73,7 +73,7 @@ export function floatOf(raw: RawBits): number {
 }
 
 /** A float that is exact in so many digits (229.8046875) is one that was meant. */
-const EXACT_DIGITS = 12;
+const EXACT_DIGITS = 10;
 
 function shortestDecimal(single: number): number {
   if (!Number.isFinite(single) || Number(single.toPrecision(EXACT_DIGITS)) === single) return single;

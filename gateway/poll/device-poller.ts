@@ -52,10 +52,14 @@ export class DevicePoller {
   readonly #asker: Asker;
   readonly #learnt: Learnt;
   readonly #cost: CostModel;
+  /** Without any variant's differences: what is known of a device that has not answered yet. */
+  readonly #base: ResolvedProfile;
   /** Undefined until the device has told which variant it is. */
   #resolved: ResolvedProfile | undefined;
   #plans = new Map<string, CachedPlan>();
   #plansOf: ResolvedProfile | undefined;
+  #dueSets = new Map<string, ReadonlySet<Register>>();
+  #dueOf: ResolvedProfile | undefined;
   #silentPolls = 0;
   #silence: Reason = 'timeout';
   #askAgainAt = Number.NEGATIVE_INFINITY;
@@ -78,7 +82,8 @@ export class DevicePoller {
     this.#learnt = createLearnt(profile);
     this.#cost =
       deps.busConfig.type === 'tcp' ? networkCost(pauseMs) : serialCost(deps.busConfig, TURNAROUND_MS, pauseMs);
-    if ((profile.variants ?? []).length === 0) this.#resolved = resolveProfile(profile);
+    this.#base = resolveProfile(profile);
+    if ((profile.variants ?? []).length === 0) this.#resolved = this.#base;
   }
 
   /**
@@ -96,8 +101,8 @@ export class DevicePoller {
   async #attempt(at: number, classes: ReadonlySet<PollClass>): Promise<Outcome> {
     const fault = (this.#silentPolls > 0 ? await this.#probe() : undefined) ?? (await this.#resolve());
     if (fault !== undefined) return this.#fellSilent(reasonOfFault(fault), at, classes);
-    const resolved = this.#resolved ?? resolveProfile(this.#profile);
-    const due = dueRegisters(resolved, classes);
+    const resolved = this.#resolved ?? this.#base;
+    const due = this.#due(resolved, classes);
     const image = createWordImage(addressStepOf(this.#profile));
     const fetched = await fetchBlocks(due, {
       asker: this.#asker,
@@ -116,9 +121,9 @@ export class DevicePoller {
 
   /** A device that was silent is first asked for the least it has, so that a dead one costs one time-out. */
   async #probe(): Promise<BusFault | undefined> {
-    const resolved = this.#resolved ?? resolveProfile(this.#profile);
+    const resolved = this.#resolved ?? this.#base;
     const wordsOf = (register: Register) => wordAddressesOf(this.#profile, register).own.length;
-    const shortest = [...dueRegisters(resolved, ALL_CLASSES)].sort((a, b) => wordsOf(a) - wordsOf(b)).slice(0, 1);
+    const shortest = [...this.#due(resolved, ALL_CLASSES)].sort((a, b) => wordsOf(a) - wordsOf(b)).slice(0, 1);
     const least = planReads(this.#profile, shortest, { cost: this.#cost, listed: resolved.registers }).blocks[0];
     if (least === undefined) return undefined;
     const attempt = await this.#asker.ask(least);
@@ -131,6 +136,16 @@ export class DevicePoller {
     if (!answer.known) return answer.fault;
     this.#resolved = resolveProfile(this.#profile, answer.variant);
     return undefined;
+  }
+
+  /** Which registers are due does not change while the variant does not. */
+  #due(resolved: ResolvedProfile, classes: ReadonlySet<PollClass>): ReadonlySet<Register> {
+    if (this.#dueOf !== resolved) this.#dueSets = new Map();
+    this.#dueOf = resolved;
+    const key = POLL_CLASSES.filter((pollClass) => classes.has(pollClass)).join();
+    const due = this.#dueSets.get(key) ?? dueRegisters(resolved, classes);
+    this.#dueSets.set(key, due);
+    return due;
   }
 
   #planFor(resolved: ResolvedProfile, registers: readonly Register[]): ReadPlan {
@@ -158,11 +173,11 @@ export class DevicePoller {
 
   /** Every metric that is due, with the reason of the silence. */
   #silent(at: number, classes: ReadonlySet<PollClass>): Outcome {
-    const resolved = this.#resolved ?? resolveProfile(this.#profile);
+    const resolved = this.#resolved ?? this.#base;
     const asleep = this.#profile.protocol.sleepsAtNight === true;
     const reason: Reason = asleep ? 'asleep' : this.#silence;
     const image = createWordImage(addressStepOf(this.#profile));
-    const due = dueRegisters(resolved, classes);
+    const due = this.#due(resolved, classes);
     for (const register of due) failRegister(this.#profile, image, register, reason);
     return { readings: decodeReadings(resolved, image, at, due), state: asleep ? 'asleep' : 'silent' };
   }
