@@ -250,6 +250,24 @@ describe('late data', () => {
     expect(rules()).toEqual([]);
   });
 
+  test('after a restart, what was acknowledged before stays so, although the outage is judged anew', async () => {
+    await live(25, 8);
+    service.acknowledge({ alarm: LOW, by: 'Nigora' });
+    await service.stop();
+    const from = time.now();
+    await time.advance(2 * HOUR);
+    ingest = new FakeIngest();
+    told.length = 0;
+    service = start();
+    ingest.know('kyzyl-art', { birth: BIRTH, link: 'online' });
+    const to = time.now();
+    await live(25, 2);
+    await backfill(minutely(25, from, to));
+    expect(rules()).toEqual([]);
+    expect(low()).toMatchObject({ state: 'acknowledged', acknowledgedBy: 'Nigora', count: 1 });
+    expect(lines()).toEqual(['conditionTrue', 'acknowledge']);
+  });
+
   test('a store that fails leaves the live alarms as they are', async () => {
     const { from, to } = await losesLink(1);
     await live(60, 2);

@@ -22,7 +22,7 @@ import {
   type PostEngine,
 } from './judge.js';
 import { beganLate, dueToTell, mergeEngines, newsOf } from './late-news.js';
-import { inputKey, type PlannedAlarm, planAlarms } from './plan.js';
+import { type AlarmPlan, inputKey, type PlannedAlarm, planAlarms } from './plan.js';
 import { replay } from './replay.js';
 import { isHeld, type Kept, keepState, newWatch, remember, sourceTime, type Watch } from './watch.js';
 
@@ -99,14 +99,10 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
     return watch;
   }
 
+  /** Also into the state that late data is judged from: what a post has may become known only after the server's start. */
   function takeUpStored(watch: Watch): void {
-    const alarms = new Map(watch.engine.alarms);
-    for (const planned of watch.plan.alarms) {
-      const found = stored.get(planned.id);
-      if (found !== undefined && !alarms.has(planned.id))
-        alarms.set(planned.id, memoryOfStored(found, planned.options));
-    }
-    watch.engine = { ...watch.engine, alarms };
+    watch.engine = withStored(watch.engine, watch.plan, stored);
+    if (watch.kept !== null) watch.kept.engine = withStored(watch.kept.engine, watch.plan, stored);
   }
 
   function replan(watch: Watch): void {
@@ -346,4 +342,13 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
 
 function emptyUnsaved() {
   return { alarms: new Map<string, StoredAlarm>(), entries: [] as Omit<JournalEntry, 'seq'>[] };
+}
+
+function withStored(engine: PostEngine, plan: AlarmPlan, stored: ReadonlyMap<string, StoredAlarm>): PostEngine {
+  const alarms = new Map(engine.alarms);
+  for (const { id, options } of plan.alarms) {
+    const found = stored.get(id);
+    if (found !== undefined && !alarms.has(id)) alarms.set(id, memoryOfStored(found, options));
+  }
+  return { ...engine, alarms };
 }

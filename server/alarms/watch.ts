@@ -8,7 +8,7 @@ import type { Command } from './replay.js';
 
 /** The engine as it was when live data stopped, and what has happened since. */
 export interface Kept {
-  readonly engine: PostEngine;
+  engine: PostEngine;
   /** From when on data may be judged anew: the last live sample then, or the earliest late one. null before both. */
   from: number | null;
   readonly commands: Command[];

@@ -8,6 +8,17 @@ import type { LiveHub } from '../live/hub.js';
 import type { ImpactPage, Registry, Store } from '../ports.js';
 import type { TotalsReader } from '../rollup/totals-reader.js';
 
+/** Limits and refusals of the API. Each is a counter of `/health`. */
+export const API_COUNTERS = [
+  'apiHostsRefused',
+  'apiOriginsRefused',
+  'apiRateLimited',
+  'apiRequestsInvalid',
+  'apiBodiesTooLarge',
+  'apiSeriesBusy',
+] as const;
+export type ApiCounter = (typeof API_COUNTERS)[number];
+
 export interface AppDeps {
   readonly fleet: string;
   readonly version: string;
@@ -25,7 +36,7 @@ export interface AppDeps {
   /** Counters of everything behind the API, for `/health`. */
   readonly counters: () => Readonly<Record<string, number>>;
   /** Called with the name of a limit that a request reached. */
-  readonly count: (name: string) => void;
+  readonly count: (name: ApiCounter) => void;
   /** The page that reads without JavaScript. */
   readonly impactPage: ImpactPage;
   /** Built dashboards; without them only the API and the impact page are served. */
