@@ -3,8 +3,16 @@ import { createRtuOverTcpBus } from '#gateway/bus/rtu-bus.js';
 import { modbusBusSuite } from './modbus-bus.suite.js';
 
 const host = '127.0.0.1';
+const line = { baud: 115_200, parity: 'none', stopBits: 1 } as const;
 
-modbusBusSuite('Modbus TCP', 'tcp', (port, options = {}) => createModbusTcpBus({ host, port, ...options }));
-modbusBusSuite('Modbus RTU over TCP', 'rtu', (port, options = {}) =>
-  createRtuOverTcpBus({ host, port }, { line: { baud: 115_200, parity: 'none', stopBits: 1 }, ...options }),
-);
+modbusBusSuite('Modbus TCP', {
+  framing: 'tcp',
+  hasConnections: true,
+  create: (port, options = {}) => createModbusTcpBus({ host, port, ...options }),
+});
+
+modbusBusSuite('Modbus RTU over TCP', {
+  framing: 'rtu',
+  hasConnections: true,
+  create: (port, options = {}) => createRtuOverTcpBus({ host, port }, { line, ...options }),
+});
