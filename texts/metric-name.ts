@@ -18,10 +18,18 @@ export function metricName(metric: string, texts: Texts): string {
   return base === undefined || index === undefined ? metric : texts.metrics.string(base, index);
 }
 
-/** Code words of a state as the device's profile gives them (`selfTest`, `Over-voltage`), set apart as words. */
-export function stateWords(value: string | number): string {
+/** One code of a state as words: known ones translated, others set apart (`highVoltage` → `high voltage`), codes like `F07` kept. */
+export function stateWord(code: string, texts: Texts): string {
+  const states: Readonly<Record<string, string>> = texts.metrics.states;
+  const known = states[code];
+  if (known !== undefined) return known;
+  return /^[a-z]+([A-Z][a-z]*)+$/.test(code) ? code.replace(/([A-Z])/g, ' $1').toLowerCase() : code;
+}
+
+/** A state as words. Fault words of a device hold several codes, with spaces between. */
+export function stateWords(value: string | number, texts: Texts): string {
   return String(value)
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .replace(/[-_]/g, ' ')
-    .toLowerCase();
+    .split(' ')
+    .map((code) => stateWord(code, texts))
+    .join(', ');
 }

@@ -4,7 +4,7 @@ import { REASONS } from '#domain/quality.js';
 import { UNITS } from '#domain/quantity.js';
 import { LANGUAGES, plural, textsOf } from './catalogue.js';
 import { loadTexts } from './load.js';
-import { metricName } from './metric-name.js';
+import { metricName, stateWords } from './metric-name.js';
 
 /** Every text of a catalogue with its path; functions are called with numbers and words that stand out. */
 function allTexts(value: unknown, path: string): [string, string][] {
@@ -53,6 +53,18 @@ describe.each(['ru', 'tg'] as const)('the letters of %s', (language) => {
     const latin = allTexts(textsOf(language), language).flatMap(([, text]) => text.match(/[a-zA-Z]+/g) ?? []);
     const allowed = new Set(['CO', 'C', 'Escape', 'DC', 'ru', 'tg', 'L']);
     expect(latin.filter((word) => !allowed.has(word))).toEqual([]);
+  });
+});
+
+describe('the words of a state', () => {
+  it('are translated where many devices share them', () => {
+    expect(stateWords('standby', textsOf('ru'))).toBe('ожидание');
+  });
+  it('are set apart where only the profile knows them', () => {
+    expect(stateWords('openLoopMinimum', textsOf('en'))).toBe('open loop minimum');
+  });
+  it('keep the codes of a device, and list several', () => {
+    expect(stateWords('F07 W31 bit12', textsOf('en'))).toBe('F07, W31, bit12');
   });
 });
 

@@ -5,8 +5,9 @@ import { useContext } from 'preact/hooks';
 import type { AlarmView } from '#contract/view.js';
 import type { Texts } from '#texts/en.js';
 import type { Language } from '#texts/language.js';
-import type { Fetch } from './live/api.js';
+import { type Fetch, fetchDeviceTexts } from './live/api.js';
 import type { LinkStatus } from './live/link.js';
+import type { DeviceTexts } from './model/device-texts.js';
 import { applyAlarm, type LiveState, NOTHING_KNOWN } from './model/live-state.js';
 import type { Route } from './model/route.js';
 
@@ -35,6 +36,10 @@ export interface App {
   /** Keeps a person's name for the next acknowledgement. */
   readonly name: Signal<string>;
   readonly takeAlarm: (alarm: AlarmView) => void;
+  /** By profile id; filled by `wantDeviceTexts`. */
+  readonly deviceTexts: ReadonlySignal<ReadonlyMap<string, DeviceTexts>>;
+  /** Fetches the words of a profile's codes, once. */
+  readonly wantDeviceTexts: (profile: string) => void;
 }
 
 const SLOW_MS = 5000;
@@ -64,6 +69,8 @@ export function createApp(start: AppStart): App {
   const live = signal<LiveState>(NOTHING_KNOWN);
   const link = signal<LinkStatus>(NOT_CONNECTED);
   const clock = signal(start.now);
+  const deviceTexts = signal<ReadonlyMap<string, DeviceTexts>>(new Map());
+  const wanted = new Set<string>();
   const now = computed(() => clock.value + link.value.clockOffsetMs);
   return {
     live,
@@ -81,6 +88,15 @@ export function createApp(start: AppStart): App {
     name: signal(start.name),
     takeAlarm(alarm) {
       live.value = applyAlarm(live.value, alarm);
+    },
+    deviceTexts,
+    wantDeviceTexts(profile) {
+      if (wanted.has(profile)) return;
+      wanted.add(profile);
+      void fetchDeviceTexts(start.fetcher, profile).then((result) => {
+        if (result.ok) deviceTexts.value = new Map([...deviceTexts.value, [profile, result.value]]);
+        else if (result.fault.kind === 'unreachable') wanted.delete(profile);
+      });
     },
   };
 }

@@ -2,6 +2,7 @@
 import type { AlarmCommand, ApiError, PostResponse, SeriesResponse } from '#contract/http.js';
 import type { AlarmView } from '#contract/view.js';
 import { failed, ok, type Result } from '#domain/result.js';
+import type { DeviceTexts } from '../model/device-texts.js';
 
 /** `API_ROOT` of the contract, apart from its schemas: the schema library is larger than this whole page. */
 export const API_PATH = '/api/v1';
@@ -47,6 +48,11 @@ export function fetchSeries(fetcher: Fetch, request: SeriesRequest): Promise<Res
     points: String(request.points),
   });
   return ask(fetcher, `/posts/${encodeURIComponent(request.post)}/series?${query}`);
+}
+
+/** Words of a device's codes; `profile` is `maker/model`. Refused for profiles without texts. */
+export function fetchDeviceTexts(fetcher: Fetch, profile: string): Promise<Result<DeviceTexts, ApiFault>> {
+  return ask(fetcher, `/texts/${profile}`);
 }
 
 export type AlarmOrder = 'acknowledge' | 'reset';

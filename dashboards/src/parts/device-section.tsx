@@ -4,13 +4,14 @@ import type { Texts } from '#texts/en.js';
 import { formatDuration } from '#texts/format.js';
 import { metricName } from '#texts/metric-name.js';
 import { useApp } from '../app.js';
+import { type DeviceTexts, meaningsOf } from '../model/device-texts.js';
 import type { DeviceValues, ValueRow } from '../model/device-values.js';
 import { type Judged, trustWords } from '../model/figure.js';
 import { Age } from './age.js';
 import { Value } from './reading.js';
 
 export function DeviceSection({ values, zone }: { values: DeviceValues; zone: string }) {
-  const { texts } = useApp();
+  const { texts, wantDeviceTexts } = useApp();
   const isOpen = useSignal(false);
   const { device, rows, notGood, newestAt } = values;
   const { post: words, deviceKinds, meterRoles } = texts.value;
@@ -21,6 +22,7 @@ export function DeviceSection({ values, zone }: { values: DeviceValues; zone: st
       class="device"
       onToggle={(event) => {
         isOpen.value = event.currentTarget.open;
+        if (device.profile !== undefined) wantDeviceTexts(device.profile);
       }}
     >
       <summary>
@@ -34,7 +36,7 @@ export function DeviceSection({ values, zone }: { values: DeviceValues; zone: st
           {newestAt !== null && <Age at={newestAt} zone={zone} />}
         </span>
       </summary>
-      {isOpen.value && <DeviceTable rows={rows} zone={zone} />}
+      {isOpen.value && <DeviceTable rows={rows} zone={zone} profile={device.profile} />}
       <p class="muted small">
         {device.id} · {words.values(rows.length)} · {words.pollPeriod(formatDuration(device.pollPeriodMs, texts.value))}
         {device.profile !== undefined && ` · ${device.profile}`}
@@ -43,9 +45,11 @@ export function DeviceSection({ values, zone }: { values: DeviceValues; zone: st
   );
 }
 
-function DeviceTable({ rows, zone }: { rows: readonly ValueRow[]; zone: string }) {
-  const { texts } = useApp();
+function DeviceTable(props: { rows: readonly ValueRow[]; zone: string; profile: string | undefined }) {
+  const { texts, deviceTexts } = useApp();
+  const { rows, zone, profile } = props;
   const { post: words } = texts.value;
+  const codes = profile === undefined ? undefined : deviceTexts.value.get(profile);
   return (
     <table class="values">
       <thead>
@@ -59,7 +63,7 @@ function DeviceTable({ rows, zone }: { rows: readonly ValueRow[]; zone: string }
       </thead>
       <tbody>
         {rows.map((row) => (
-          <DeviceRow key={row.metric.id} row={row} zone={zone} />
+          <DeviceRow key={row.metric.id} row={row} zone={zone} codes={codes} />
         ))}
       </tbody>
     </table>
@@ -71,9 +75,11 @@ function reasonOf(judged: Judged, now: number, texts: Texts): string {
   return judged.trust === 'stale' ? texts.post.stale : trustWords(judged, now, texts);
 }
 
-function DeviceRow({ row, zone }: { row: ValueRow; zone: string }) {
+function DeviceRow(props: { row: ValueRow; zone: string; codes: DeviceTexts | undefined }) {
   const { texts, slowNow } = useApp();
+  const { row, zone, codes } = props;
   const { metric, judged } = row;
+  const meanings = meaningsOf(codes, metric.metric, judged.value, texts.value.language);
   return (
     <tr>
       <th scope="row" title={metric.metric}>
@@ -81,6 +87,11 @@ function DeviceRow({ row, zone }: { row: ValueRow; zone: string }) {
       </th>
       <td>
         <Value judged={judged} unit={metric.unit} />
+        {meanings.map(({ code, text, action }) => (
+          <p class="small" key={code}>
+            <strong>{text}.</strong> <span class="muted">{action}</span>
+          </p>
+        ))}
       </td>
       <td class={`quality ${judged.trust}`}>
         {judged.at !== null && <Age at={judged.at} zone={zone} />}

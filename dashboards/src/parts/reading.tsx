@@ -12,7 +12,9 @@ export function Value({ judged, unit }: { judged: Judged; unit?: Unit | undefine
   const { value, trust } = judged;
   if (value === null) return <span class="value missing">{texts.value.app.none}</span>;
   const quantity =
-    typeof value === 'number' ? formatQuantity(value, unit, texts.value) : { number: stateWords(value), unit: '' };
+    typeof value === 'number'
+      ? formatQuantity(value, unit, texts.value)
+      : { number: stateWords(value, texts.value), unit: '' };
   return (
     <span class={`value ${trust}`}>
       <span class="number">{quantity.number}</span>
