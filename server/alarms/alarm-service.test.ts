@@ -140,6 +140,14 @@ describe('live', () => {
     expect(rules()).toEqual(['batterySocLow']);
   });
 
+  test('an alarm limit beyond what the gateway watches is warned of', async () => {
+    ingest.bear('kyzyl-art', BIRTH, NOON);
+    expect(service.counters().alarmLimitsUnwatched).toBe(2);
+    const watched = BIRTH.metrics.map((metric) => ({ ...metric, watch: { low: 30 } }));
+    ingest.bear('kyzyl-art', { ...BIRTH, birth: 2, metrics: watched }, NOON);
+    expect(service.counters().alarmLimitsUnwatched).toBe(2);
+  });
+
   test('an unknown alarm and a command that does nothing are told apart', async () => {
     await live(60, 1);
     expect(service.acknowledge({ alarm: 'kyzyl-art/none', by: 'x' })).toMatchObject({
@@ -268,13 +276,16 @@ describe('late data', () => {
     expect(lines()).toEqual(['conditionTrue', 'acknowledge']);
   });
 
-  test('a store that fails leaves the live alarms as they are', async () => {
+  test('a store that fails leaves the live alarms as they are, and is asked again', async () => {
     const { from, to } = await losesLink(1);
     await live(60, 2);
     store.failing = true;
     await backfill(minutely(20, from, to));
     expect(service.counters()).toMatchObject({ alarmReplays: 1, alarmReplaysFailed: 1 });
     expect(low().state).toBe('normal');
+    store.failing = false;
+    await time.advance(MINUTE);
+    expect(lines()).toEqual(['conditionTrue late']);
   });
 
   test('historical samples alone move nothing', async () => {

@@ -1,6 +1,6 @@
 // Watches every post: feeds the engine with live samples and time, keeps states and journal, tells screens and people, and
 // judges late data when a gap closes.
-import type { AlarmView, JournalEntry } from '#contract/view.js';
+import type { AlarmView } from '#contract/view.js';
 import type { AlarmEvent } from '#domain/alarm.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
@@ -8,6 +8,7 @@ import type { PostConfig, RuleOverrides } from '../config.js';
 import type { ServerEvent } from '../ingest/events.js';
 import type { IngestService, Log } from '../ingest/ingest-service.js';
 import type { Registry, Store, StoredAlarm } from '../ports.js';
+import { AlarmSaver } from './alarm-saver.js';
 import { entryOf, memoryOfStored, REFUSALS, storedOf, viewOf } from './alarm-view.js';
 import type { AlarmCommandRequest, AlarmFault, Alarms } from './alarms.js';
 import type { Catalogue } from './catalogue.js';
@@ -22,7 +23,7 @@ import {
   type PostEngine,
 } from './judge.js';
 import { beganLate, dueToTell, mergeEngines, newsOf } from './late-news.js';
-import { type AlarmPlan, inputKey, type PlannedAlarm, planAlarms } from './plan.js';
+import { type AlarmPlan, inputKey, isUnwatched, type PlannedAlarm, planAlarms } from './plan.js';
 import { replay } from './replay.js';
 import { isHeld, type Kept, keepState, newWatch, remember, sourceTime, type Watch } from './watch.js';
 
@@ -55,157 +56,216 @@ export interface AlarmService extends Alarms {
 }
 
 const TICK_MS = 2000;
-/** Journal entries that wait while the registry cannot write. */
-const UNSAVED_MAX = 10_000;
+/** Pause before late data is judged again that could not be read. */
+const REPLAY_AGAIN_MS = 30_000;
 /** Live points that may come while late data is judged; with more it is judged again. */
 const DURING_MAX = 100_000;
 
 export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
-  const { clock, ingest } = deps;
-  const configs = new Map(deps.posts.map((post) => [post.id, post]));
-  const watches = new Map<string, Watch>();
-  const listeners = new Set<(changed: readonly AlarmView[]) => void>();
-  const counts = {
+  return new AlarmKeeper(deps);
+}
+
+class AlarmKeeper implements AlarmService {
+  readonly #deps: AlarmServiceDeps;
+  readonly #configs: ReadonlyMap<string, PostConfig>;
+  readonly #watches = new Map<string, Watch>();
+  readonly #listeners = new Set<(changed: readonly AlarmView[]) => void>();
+  readonly #saver: AlarmSaver;
+  readonly #counts = {
     alarmsAnnounced: 0,
     alarmReplays: 0,
     alarmReplaysFailed: 0,
     alarmReplaysWithoutState: 0,
-    alarmSavesFailed: 0,
-    alarmEntriesLost: 0,
     alarmTransitionsForgotten: 0,
+    alarmLimitsUnwatched: 0,
   };
-  let stored = new Map<string, StoredAlarm>();
-  let listeningSince: number | undefined;
-  let unsaved: { alarms: Map<string, StoredAlarm>; entries: Omit<JournalEntry, 'seq'>[] } = emptyUnsaved();
-  let replays: Promise<void> = Promise.resolve();
-  let cancelTick: () => void = () => {};
-  let unsubscribe: () => void = () => {};
-  let stopping = false;
+  #stored: ReadonlyMap<string, StoredAlarm> = new Map();
+  #listeningSince: number | undefined;
+  #replays: Promise<void> = Promise.resolve();
+  #cancelTick: () => void = () => {};
+  #unsubscribe: () => void = () => {};
+  #stopping = false;
 
-  function planOf(post: string) {
-    const birth = ingest.directory.post(post)?.birth;
-    return { birth, plan: planAlarms(post, birth, configs.get(post), deps.overrides, deps.catalogue) };
+  constructor(deps: AlarmServiceDeps) {
+    this.#deps = deps;
+    this.#configs = new Map(deps.posts.map((post) => [post.id, post]));
+    this.#saver = new AlarmSaver(deps.registry, deps.log);
   }
 
-  function watchOf(post: string): Watch {
-    const known = watches.get(post);
+  start(): void {
+    this.#stored = new Map(this.#deps.registry.alarms().map((alarm) => [alarm.id, alarm]));
+    this.#unsubscribe = this.#deps.ingest.subscribe((event) => this.#follow(event));
+    for (const id of this.#configs.keys()) this.#watchOf(id);
+    this.#tick();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#cancelTick();
+    this.#unsubscribe();
+    await this.#replays;
+    this.#saver.flush();
+  }
+
+  views(post?: string): readonly AlarmView[] {
+    return [...this.#watches.values()]
+      .filter((watch) => post === undefined || watch.post === post)
+      .flatMap((watch) => watch.plan.alarms.map((alarm) => this.#viewIn(watch, alarm)));
+  }
+
+  subscribe(listener: (changed: readonly AlarmView[]) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  acknowledge(request: AlarmCommandRequest): Result<AlarmView, AlarmFault> {
+    const { by, comment } = request;
+    return this.#command(request, { type: 'acknowledge', by, ...(comment !== undefined && { comment }) });
+  }
+
+  reset(request: AlarmCommandRequest): Result<AlarmView, AlarmFault> {
+    return this.#command(request, { type: 'reset', by: request.by });
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#counts, ...this.#saver.counters() };
+  }
+
+  #planOf(post: string) {
+    const birth = this.#deps.ingest.directory.post(post)?.birth;
+    return {
+      birth,
+      plan: planAlarms(post, birth, this.#configs.get(post), this.#deps.overrides, this.#deps.catalogue),
+    };
+  }
+
+  #watchOf(post: string): Watch {
+    const known = this.#watches.get(post);
     if (known !== undefined) return known;
-    const { birth, plan } = planOf(post);
+    const { birth, plan } = this.#planOf(post);
     const watch = newWatch(post, birth, plan);
-    takeUpStored(watch);
+    this.#takeUpStored(watch);
     // Whatever was recorded while this server was away arrives late; it is judged from here.
     keepState(watch);
-    watches.set(post, watch);
+    this.#watches.set(post, watch);
     return watch;
   }
 
   /** Also into the state that late data is judged from: what a post has may become known only after the server's start. */
-  function takeUpStored(watch: Watch): void {
-    watch.engine = withStored(watch.engine, watch.plan, stored);
-    if (watch.kept !== null) watch.kept.engine = withStored(watch.kept.engine, watch.plan, stored);
+  #takeUpStored(watch: Watch): void {
+    watch.engine = withStored(watch.engine, watch.plan, this.#stored);
+    if (watch.kept !== null) watch.kept.engine = withStored(watch.kept.engine, watch.plan, this.#stored);
   }
 
-  function replan(watch: Watch): void {
-    const { birth, plan } = planOf(watch.post);
+  #replan(watch: Watch): void {
+    const { birth, plan } = this.#planOf(watch.post);
     const gone = watch.plan.alarms.filter(({ id }) => !plan.alarms.some((alarm) => alarm.id === id));
-    const views = gone.map((alarm): AlarmView => ({ ...viewIn(watch, alarm), state: 'normal' }));
+    const views = gone.map((alarm): AlarmView => ({ ...this.#viewIn(watch, alarm), state: 'normal' }));
     watch.birth = birth;
     watch.plan = plan;
-    takeUpStored(watch);
-    tell([...views, ...plan.alarms.map((alarm) => viewIn(watch, alarm))]);
+    this.#takeUpStored(watch);
+    this.#warnOfUnwatched(watch);
+    this.#tell([...views, ...plan.alarms.map((alarm) => this.#viewIn(watch, alarm))]);
   }
 
-  const viewIn = (watch: Watch, alarm: PlannedAlarm): AlarmView =>
-    viewOf(watch.post, alarm, memoryOf(watch.engine, alarm.id));
+  /** A gateway sends at once what crosses its own watch limits. An alarm limit beyond them is only seen with the next batch. */
+  #warnOfUnwatched({ post, birth, plan }: Watch): void {
+    for (const alarm of plan.alarms) {
+      if (!isUnwatched(alarm, birth)) continue;
+      this.#counts.alarmLimitsUnwatched += 1;
+      this.#deps.log.warn(
+        { post, alarm: alarm.id },
+        'the alarm limit lies outside the watch limits of the gateway: it is seen a batch late',
+      );
+    }
+  }
 
-  function tell(changed: readonly AlarmView[]): void {
-    if (changed.length > 0) for (const listener of listeners) listener(changed);
+  #viewIn(watch: Watch, alarm: PlannedAlarm): AlarmView {
+    return viewOf(watch.post, alarm, memoryOf(watch.engine, alarm.id));
+  }
+
+  #tell(changed: readonly AlarmView[]): void {
+    if (changed.length > 0) for (const listener of this.#listeners) listener(changed);
   }
 
   /** Takes over what the engine made of live data: saved first, then shown, then told to people. */
-  function takeOver(watch: Watch, judged: Judged): void {
+  #takeOver(watch: Watch, judged: Judged): void {
     watch.engine = judged.engine;
     const { transitions, changed } = judged;
     if (transitions.length > 0) {
-      if (watch.kept !== null && !remember(watch.kept, transitions)) counts.alarmTransitionsForgotten += 1;
-      save(
-        watch,
-        transitions.map((transition) => entryOf(watch.post, transition, false)),
-        new Set(transitions.map(({ alarm }) => alarm.id)),
-      );
+      if (watch.kept !== null && !remember(watch.kept, transitions)) this.#counts.alarmTransitionsForgotten += 1;
+      this.#save(watch, transitions, false);
     }
-    tell(watch.plan.alarms.filter(({ id }) => changed.has(id)).map((alarm) => viewIn(watch, alarm)));
-    for (const transition of transitions) if (transition.announce) announce(watch, transition.alarm, transition.at);
+    this.#tell(watch.plan.alarms.filter(({ id }) => changed.has(id)).map((alarm) => this.#viewIn(watch, alarm)));
+    for (const transition of transitions)
+      if (transition.announce) this.#announce(watch, transition.alarm, transition.at);
   }
 
-  function announce(watch: Watch, alarm: PlannedAlarm, at: number): void {
-    counts.alarmsAnnounced += 1;
+  #announce(watch: Watch, alarm: PlannedAlarm, at: number): void {
+    this.#counts.alarmsAnnounced += 1;
     watch.kept?.told.add(alarm.id);
     watch.untold.delete(alarm.id);
-    deps.announce({ alarm: viewIn(watch, alarm), postName: configs.get(watch.post)?.name ?? watch.post, at });
+    this.#deps.announce({
+      alarm: this.#viewIn(watch, alarm),
+      postName: this.#configs.get(watch.post)?.name ?? watch.post,
+      at,
+    });
   }
 
-  function save(watch: Watch, entries: readonly Omit<JournalEntry, 'seq'>[], ids: ReadonlySet<string>): void {
-    for (const id of ids) unsaved.alarms.set(id, storedOf(id, memoryOf(watch.engine, id)));
-    const room = UNSAVED_MAX - unsaved.entries.length;
-    counts.alarmEntriesLost += Math.max(0, entries.length - room);
-    unsaved.entries.push(...entries.slice(0, Math.max(0, room)));
-    flush();
+  #save(watch: Watch, transitions: readonly JudgedTransition[], historical: boolean): void {
+    const ids = historical
+      ? watch.plan.alarms.map(({ id }) => id)
+      : [...new Set(transitions.map(({ alarm }) => alarm.id))];
+    this.#saver.save(
+      ids.map((id) => storedOf(id, memoryOf(watch.engine, id))),
+      transitions.map((transition) => entryOf(watch.post, transition, historical)),
+    );
   }
 
-  function flush(): void {
-    if (unsaved.alarms.size === 0 && unsaved.entries.length === 0) return;
-    try {
-      deps.registry.saveAlarms([...unsaved.alarms.values()], unsaved.entries);
-      unsaved = emptyUnsaved();
-    } catch (error) {
-      counts.alarmSavesFailed += 1;
-      deps.log.error({ err: error, waiting: unsaved.entries.length }, 'alarm states could not be saved; trying again');
-    }
-  }
-
-  function follow(event: ServerEvent): void {
-    const watch = watchOf(event.post);
-    if (watch.birth !== ingest.directory.post(event.post)?.birth) replan(watch);
+  #follow(event: ServerEvent): void {
+    const watch = this.#watchOf(event.post);
+    if (watch.birth !== this.#deps.ingest.directory.post(event.post)?.birth) this.#replan(watch);
     if (event.type === 'link' && event.link === 'offline') keepState(watch);
-    if (event.type === 'samples' && event.historical && watch.kept !== null) watch.kept.idleSince = clock.monotonic();
-    if (event.type === 'samples' && !event.historical) takeSamples(watch, event.points);
-    if (event.type === 'gapClosed') closeGap(watch, event);
+    if (event.type === 'samples' && event.historical && watch.kept !== null)
+      watch.kept.idleSince = this.#deps.clock.monotonic();
+    if (event.type === 'samples' && !event.historical) this.#takeSamples(watch, event.points);
+    if (event.type === 'gapClosed') this.#closeGap(watch, event);
   }
 
-  function takeSamples(watch: Watch, points: Extract<ServerEvent, { type: 'samples' }>['points']): void {
+  #takeSamples(watch: Watch, points: Extract<ServerEvent, { type: 'samples' }>['points']): void {
     if (points.length === 0) return;
     const times = points.map(({ at }) => at);
     // Live samples that jump ahead: what lies between may still come.
     if (watch.source !== null && Math.min(...times) - watch.source.at > 3 * watch.plan.batchPeriodMs) keepState(watch);
-    watch.source = { at: Math.max(...times), heardAt: clock.monotonic() };
-    if (watch.kept !== null) watch.kept.idleSince ??= clock.monotonic();
+    watch.source = { at: Math.max(...times), heardAt: this.#deps.clock.monotonic() };
+    if (watch.kept !== null) watch.kept.idleSince ??= this.#deps.clock.monotonic();
     watch.during?.push(...points.filter(({ device, metric }) => watch.plan.listeners.has(inputKey(device, metric))));
-    takeOver(watch, judgePoints(watch.plan, watch.engine, points));
+    this.#takeOver(watch, judgePoints(watch.plan, watch.engine, points));
   }
 
-  function closeGap(watch: Watch, gap: { readonly from: number; readonly to: number }): void {
+  #closeGap(watch: Watch, gap: { readonly from: number; readonly to: number }): void {
     const { kept } = watch;
+    watch.again = null;
     if (kept === null) {
-      counts.alarmReplaysWithoutState += 1;
+      this.#counts.alarmReplaysWithoutState += 1;
       return;
     }
-    replays = replays
-      .then(() => replayGap(watch, kept, gap))
+    this.#replays = this.#replays
+      .then(() => this.#replayGap(watch, kept, gap))
       .catch((error: unknown) => {
-        counts.alarmReplaysFailed += 1;
-        deps.log.error({ err: error, post: watch.post }, 'late data could not be judged');
+        this.#counts.alarmReplaysFailed += 1;
+        this.#deps.log.error({ err: error, post: watch.post }, 'late data could not be judged');
       });
   }
 
   /** Judges from the kept state up to now, then lets the result take the place of what live data alone had said. */
-  async function replayGap(
-    watch: Watch,
-    kept: Kept,
-    gap: { readonly from: number; readonly to: number },
-  ): Promise<void> {
-    if (stopping || watch.kept !== kept) return;
-    counts.alarmReplays += 1;
+  async #replayGap(watch: Watch, kept: Kept, gap: { readonly from: number; readonly to: number }): Promise<void> {
+    if (this.#stopping) return;
+    if (watch.kept !== kept) {
+      this.#counts.alarmReplaysWithoutState += 1;
+      return;
+    }
+    this.#counts.alarmReplays += 1;
     watch.during = [];
     const { plan } = watch;
     kept.from = Math.min(gap.from, kept.from ?? gap.from);
@@ -214,16 +274,21 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
       to: Math.max(gap.to, (watch.source?.at ?? gap.to) + 1),
     };
     const early = kept.commands.filter(({ at }) => at < span.to);
-    const result = await replay(deps.store, plan, kept.engine, span, early);
+    const result = await replay(this.#deps.store, plan, kept.engine, span, early);
     const during = watch.during;
     watch.during = null;
     if (!result.ok) {
-      counts.alarmReplaysFailed += 1;
-      deps.log.warn({ post: watch.post, code: result.fault.code }, 'late data could not be read to be judged');
+      this.#counts.alarmReplaysFailed += 1;
+      this.#deps.log.warn(
+        { post: watch.post, code: result.fault.code },
+        'late data could not be read to be judged; trying again',
+      );
+      kept.idleSince = null;
+      watch.again = { ...gap, dueAt: this.#deps.clock.monotonic() + REPLAY_AGAIN_MS };
       return;
     }
     if (watch.plan !== plan || during.length > DURING_MAX) {
-      closeGap(watch, gap);
+      this.#closeGap(watch, gap);
       return;
     }
     const steps: Judged[] = [{ ...result.value, changed: new Set() }];
@@ -231,8 +296,8 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
     for (const { id, event, at } of kept.commands.filter((command) => !early.includes(command)))
       steps.push(judgeCommand(plan, engine(), id, event, at));
     steps.push(judgePoints(plan, engine(), during));
-    steps.push(judgeTime(plan, engine(), sourceTime(watch, clock.monotonic())));
-    settleGap(
+    steps.push(judgeTime(plan, engine(), sourceTime(watch, this.#deps.clock.monotonic())));
+    this.#settleGap(
       watch,
       kept,
       gap.to,
@@ -242,7 +307,7 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
   }
 
   /** The kept state stays for a while: late data may come in several parts. */
-  function settleGap(
+  #settleGap(
     watch: Watch,
     kept: Kept,
     gapTo: number,
@@ -254,94 +319,66 @@ export function createAlarmService(deps: AlarmServiceDeps): AlarmService {
     watch.engine = mergeEngines(alarms, watch.engine, engine);
     for (const { id } of beganLate(watch, kept)) watch.untold.add(id);
     remember(kept, fresh);
-    save(
-      watch,
-      fresh.map((transition) => entryOf(watch.post, transition, true)),
-      new Set(alarms.map(({ id }) => id)),
-    );
-    tell(alarms.map((alarm) => viewIn(watch, alarm)));
-    tellFound(watch);
+    this.#save(watch, fresh, true);
+    this.#tell(alarms.map((alarm) => this.#viewIn(watch, alarm)));
+    this.#tellFound(watch);
   }
 
-  function tellFound(watch: Watch): void {
+  #tellFound(watch: Watch): void {
     for (const alarm of dueToTell(watch))
-      announce(watch, alarm, memoryOf(watch.engine, alarm.id).alarm.since ?? clock.now());
+      this.#announce(watch, alarm, memoryOf(watch.engine, alarm.id).alarm.since ?? this.#deps.clock.now());
   }
 
-  function tick(): void {
-    cancelTick = deps.scheduler.after(TICK_MS, tick);
-    if (!ingest.brokerConnected()) listeningSince = undefined;
-    else listeningSince ??= clock.now();
-    for (const { id } of ingest.directory.posts()) watchOf(id);
-    for (const watch of watches.values()) {
-      const known = ingest.directory.post(watch.post);
-      if (watch.birth !== known?.birth) replan(watch);
-      takeOver(watch, judgeTime(watch.plan, watch.engine, sourceTime(watch, clock.monotonic()), contactOf(watch.post)));
-      tellFound(watch);
-      if (watch.kept !== null && !isHeld(watch.kept, known, clock.monotonic())) watch.kept = null;
+  #tick(): void {
+    this.#cancelTick = this.#deps.scheduler.after(TICK_MS, () => this.#tick());
+    if (!this.#deps.ingest.brokerConnected()) this.#listeningSince = undefined;
+    else this.#listeningSince ??= this.#deps.clock.now();
+    for (const { id } of this.#deps.ingest.directory.posts()) this.#watchOf(id);
+    for (const watch of this.#watches.values()) {
+      const known = this.#deps.ingest.directory.post(watch.post);
+      if (watch.birth !== known?.birth) this.#replan(watch);
+      this.#takeOver(
+        watch,
+        judgeTime(
+          watch.plan,
+          watch.engine,
+          sourceTime(watch, this.#deps.clock.monotonic()),
+          this.#contactOf(watch.post),
+        ),
+      );
+      this.#tellFound(watch);
+      if (watch.again !== null && watch.again.dueAt <= this.#deps.clock.monotonic()) this.#closeGap(watch, watch.again);
+      if (watch.kept !== null && !isHeld(watch.kept, known, this.#deps.clock.monotonic())) watch.kept = null;
     }
-    flush();
+    this.#saver.flush();
   }
 
-  function contactOf(post: string): Contact {
-    const known = ingest.directory.post(post);
-    const now = clock.now();
-    const heardAt = listeningSince === undefined ? null : Math.max(known?.lastContactAt ?? 0, listeningSince);
+  #contactOf(post: string): Contact {
+    const known = this.#deps.ingest.directory.post(post);
+    const now = this.#deps.clock.now();
+    const heardAt =
+      this.#listeningSince === undefined ? null : Math.max(known?.lastContactAt ?? 0, this.#listeningSince);
     const silentMs = heardAt === null ? null : Math.max(0, now - heardAt);
     return { at: now, silentMs, offline: known?.link === 'offline' };
   }
 
-  function command(request: AlarmCommandRequest, event: AlarmEvent): Result<AlarmView, AlarmFault> {
-    const watch = watches.get(request.alarm.split('/')[0] ?? '');
+  #command(request: AlarmCommandRequest, event: AlarmEvent): Result<AlarmView, AlarmFault> {
+    const watch = this.#watches.get(request.alarm.split('/')[0] ?? '');
     const planned = watch?.plan.alarms.find(({ id }) => id === request.alarm);
     if (watch === undefined || planned === undefined)
       return failed({
         code: 'ALARM_UNKNOWN',
         message: `there is no alarm "${request.alarm}"; GET /alarms?state=all lists them`,
       });
-    const source = planned.test.kind === 'contact' ? undefined : sourceTime(watch, clock.monotonic());
-    const at = source ?? clock.now();
+    const source = planned.test.kind === 'contact' ? undefined : sourceTime(watch, this.#deps.clock.monotonic());
+    const at = source ?? this.#deps.clock.now();
     const { refused, ...judged } = judgeCommand(watch.plan, watch.engine, planned.id, event, at);
     if (refused === undefined) watch.kept?.commands.push({ id: planned.id, event, at });
-    takeOver(watch, judged);
-    return refused === undefined ? ok(viewIn(watch, planned)) : failed({ code: refused, message: REFUSALS[refused] });
+    this.#takeOver(watch, judged);
+    return refused === undefined
+      ? ok(this.#viewIn(watch, planned))
+      : failed({ code: refused, message: REFUSALS[refused] });
   }
-
-  return {
-    start() {
-      stored = new Map(deps.registry.alarms().map((alarm) => [alarm.id, alarm]));
-      unsubscribe = ingest.subscribe(follow);
-      for (const id of configs.keys()) watchOf(id);
-      tick();
-    },
-    async stop() {
-      stopping = true;
-      cancelTick();
-      unsubscribe();
-      await replays;
-      flush();
-    },
-    views: (post) =>
-      [...watches.values()]
-        .filter((watch) => post === undefined || watch.post === post)
-        .flatMap((watch) => watch.plan.alarms.map((alarm) => viewIn(watch, alarm))),
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    acknowledge: (request) =>
-      command(request, {
-        type: 'acknowledge',
-        by: request.by,
-        ...(request.comment !== undefined && { comment: request.comment }),
-      }),
-    reset: (request) => command(request, { type: 'reset', by: request.by }),
-    counters: () => ({ ...counts }),
-  };
-}
-
-function emptyUnsaved() {
-  return { alarms: new Map<string, StoredAlarm>(), entries: [] as Omit<JournalEntry, 'seq'>[] };
 }
 
 function withStored(engine: PostEngine, plan: AlarmPlan, stored: ReadonlyMap<string, StoredAlarm>): PostEngine {

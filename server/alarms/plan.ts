@@ -195,3 +195,13 @@ function factsOf(pump: PumpConfig): PumpFacts {
   const { device: _device, meter: _meter, ...facts } = pump;
   return facts;
 }
+
+/** True where a gauge can pass its alarm limit without crossing a watch limit of its gateway before. */
+export function isUnwatched(alarm: PlannedAlarm, birth: Birth | undefined): boolean {
+  const { test } = alarm;
+  if (test.kind !== 'limit') return false;
+  const metric = birth?.metrics.find((known) => inputKey(known.device, known.metric) === alarm.inputs[0]);
+  const edge = test.direction === 'below' ? metric?.watch?.low : metric?.watch?.high;
+  if (edge === undefined) return true;
+  return test.direction === 'below' ? test.limit > edge : test.limit < edge;
+}

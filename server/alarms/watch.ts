@@ -30,6 +30,8 @@ export interface Watch {
   kept: Kept | null;
   /** Alarms found in late data that will be told when they turn out to be true now. */
   readonly untold: Set<string>;
+  /** Late data that could not be read, and when (monotonic) to try again. */
+  again: { readonly from: number; readonly to: number; readonly dueAt: number } | null;
   /** Live points that come while late data is being judged. */
   during: Point[] | null;
 }
@@ -40,7 +42,17 @@ const KEPT_MS = 15 * 60_000;
 const TRANSPORT_MS = 1000;
 
 export function newWatch(post: string, birth: Birth | undefined, plan: AlarmPlan): Watch {
-  return { post, birth, plan, engine: EMPTY_ENGINE, source: null, kept: null, untold: new Set(), during: null };
+  return {
+    post,
+    birth,
+    plan,
+    engine: EMPTY_ENGINE,
+    source: null,
+    kept: null,
+    untold: new Set(),
+    again: null,
+    during: null,
+  };
 }
 
 /** Keeps the present state, unless an earlier one is kept already: that one is then kept for the new gap as well. */
