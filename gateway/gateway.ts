@@ -134,6 +134,9 @@ class PostGateway implements Gateway {
   start(): void {
     if (this.#running) return;
     this.#running = true;
+    const { setAside } = this.#deps.outbox;
+    if (setAside !== undefined)
+      this.#deps.log.warn({ code: 'OUTBOX_DAMAGED', file: setAside }, 'the outbox was damaged and put aside');
     this.#timeWaitingRecords();
     this.#session.start();
     this.#repeat(TRIM_PERIOD_MS, () => this.#trim());
@@ -157,7 +160,14 @@ class PostGateway implements Gateway {
     this.#recordAs(results, options.historical === true ? 'past' : 'present');
   }
 
-  #recordAs(results: readonly PollResult[], stream: 'present' | 'past', boot?: string): void {
+  #recordAs(
+    results: readonly PollResult[],
+    stream: 'present' | 'past',
+    { urgent: isNews, boot }: { readonly urgent: boolean; readonly boot: string | undefined } = {
+      urgent: false,
+      boot: undefined,
+    },
+  ): void {
     const { drafts, urgent } = this.#recorder.take(results, {
       stream,
       attended: stream === 'present' && this.#session.isAttended,
@@ -166,7 +176,7 @@ class PostGateway implements Gateway {
     });
     if (drafts.length === 0 && this.#appender.unsaved === 0) return;
     this.#appender.append(drafts);
-    this.#session.recorded(urgent);
+    this.#session.recorded(urgent || isNews);
   }
 
   status(): GatewayStatus {
@@ -215,7 +225,8 @@ class PostGateway implements Gateway {
   async #poll(): Promise<void> {
     const results = await this.#deps.reader.pollOnce(this.#steadyNow());
     this.#polls += 1;
-    this.#recordSteady(results);
+    // The first poll after a start is news as a whole: the birth's snapshot came before it and was empty.
+    this.#recordSteady(results, this.#polls === 1);
     if (!this.#running) return;
     const now = this.#steadyNow();
     const delayMs = this.#deps.reader.nextDueAt(now) - now;
@@ -223,12 +234,12 @@ class PostGateway implements Gateway {
   }
 
   /** Readings in steady time get the time of day, or stay in monotonic time while nobody knows it. */
-  #recordSteady(results: readonly PollResult[]): void {
+  #recordSteady(results: readonly PollResult[], urgent = false): void {
     this.#timeWaitingRecords();
     const wallNow = this.#time.now();
     const shiftMs = wallNow === undefined ? -this.#steadyOffset : wallNow - this.#steadyNow();
     const moved = results.map((result) => shiftTimes(result, shiftMs));
-    this.#recordAs(moved, 'present', wallNow === undefined ? this.#boot : undefined);
+    this.#recordAs(moved, 'present', { urgent, boot: wallNow === undefined ? this.#boot : undefined });
   }
 
   // --- time ---

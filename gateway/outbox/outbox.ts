@@ -80,6 +80,8 @@ export interface OutboxStatus {
 export interface Outbox {
   /** 16 hexadecimal characters, drawn when the outbox was opened. */
   readonly epoch: string;
+  /** Where a damaged outbox was put aside when this one was opened in its place. */
+  readonly setAside?: string | undefined;
   /** Stores all drafts or none. Ids rise from 1 in this epoch. */
   append(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault>;
   /** Oldest first, all of one epoch, without those of unknown time. */

@@ -1,4 +1,5 @@
 // The outbox on the post's disk.
+import { existsSync, renameSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { failed, ok, type Result } from '#domain/result.js';
 import { drawEpoch } from '../identity.js';
@@ -23,6 +24,7 @@ import {
 import { openDatabase } from './outbox-schema.js';
 import { prepareStatements, type RecordRow, type Statements } from './outbox-statements.js';
 import { type Reserve, reserveBeside } from './reserve.js';
+import { faultOf, isDamaged, isFull } from './sqlite-faults.js';
 
 export interface SqliteOutboxOptions {
   readonly file: string;
@@ -48,18 +50,28 @@ const FULL_DISK_FREE_BYTES = 256 * 1024;
  */
 export function openSqliteOutbox(options: SqliteOutboxOptions): Result<Outbox, OutboxFault> {
   const reserve = reserveBeside(options.file, options.reserveBytes);
-  const open = () => new SqliteOutbox(openDatabase(options.file, options.pagesMax), reserve, options);
+  const open = (setAside?: string) =>
+    ok(new SqliteOutbox(openDatabase(options.file, options.pagesMax), reserve, options, setAside));
   try {
-    return ok(open());
+    return open();
   } catch (error) {
-    if (!isFull(error)) return failed(faultOf(error));
+    if (!isFull(error) && !isDamaged(error)) return failed(faultOf(error));
+    try {
+      if (isDamaged(error)) return open(putAside(options.file));
+      reserve.release();
+      return open();
+    } catch (second) {
+      return failed(faultOf(second));
+    }
   }
-  reserve.release();
-  try {
-    return ok(open());
-  } catch (error) {
-    return failed(faultOf(error));
-  }
+}
+
+/** The engineer is a day away: a post with a damaged outbox begins a new one and keeps the old for a person to look at. */
+function putAside(file: string): string {
+  const aside = `${file}.damaged-${drawEpoch()}`;
+  renameSync(file, aside);
+  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${aside}-wal`);
+  return aside;
 }
 
 class SqliteOutbox implements Outbox {
@@ -76,7 +88,12 @@ class SqliteOutbox implements Outbox {
   #pending = 0;
   #untimed = 0;
 
-  constructor(database: Database.Database, reserve: Reserve, options: SqliteOutboxOptions) {
+  constructor(
+    database: Database.Database,
+    reserve: Reserve,
+    options: SqliteOutboxOptions,
+    readonly setAside: string | undefined,
+  ) {
     this.#database = database;
     this.#reserve = reserve;
     this.#bytesMax = options.bytesMax ?? OUTBOX_BYTES_MAX;
@@ -141,20 +158,29 @@ class SqliteOutbox implements Outbox {
     if (timed) for (const { device, at } of timesOf(draft.samples)) this.#run.useTime.run(device, at);
   }
 
-  /** Releases the reserve, lets the oldest go and tries again. The reserve is taken back by the next trim. */
+  /**
+   * Releases the reserve, lets receipted records go and tries again; then the oldest of all. The next trim takes the reserve
+   * back.
+   */
   #appendToFullDisk(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault> {
     this.#reserve.release();
-    try {
-      this.#database.transaction(() => {
-        this.#makeRoom(FULL_DISK_FREE_BYTES + drafts.reduce((sum, draft) => sum + draft.samples.length * 40, 0));
-        this.#count('diskFull', 1);
-      })();
-      this.#checkpoint();
-      return ok(this.#appendAll(drafts));
-    } catch (error) {
-      this.#recount();
-      return failed(faultOf(error));
+    const bytes = FULL_DISK_FREE_BYTES + drafts.reduce((sum, draft) => sum + draft.samples.length * 40, 0);
+    let fault: OutboxFault | undefined;
+    for (const mayExpire of [false, true]) {
+      try {
+        this.#database.transaction(() => {
+          this.#makeRoom(bytes, mayExpire);
+          if (!mayExpire) this.#count('diskFull', 1);
+        })();
+        this.#checkpoint();
+        return ok(this.#appendAll(drafts));
+      } catch (error) {
+        this.#recount();
+        fault = faultOf(error);
+        if (!isFull(error)) break;
+      }
     }
+    return failed(fault ?? { code: 'OUTBOX_FULL', message: 'no space' });
   }
 
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[] {
@@ -182,23 +208,42 @@ class SqliteOutbox implements Outbox {
   }
 
   markReceipted(epoch: string, ranges: readonly (readonly [number, number])[], at: number): number {
-    const changed = this.#database.transaction(() =>
+    const changed = this.#despiteFullDisk(() =>
       ranges.reduce((sum, [first, last]) => sum + this.#run.receipt.run(at, epoch, first, last).changes, 0),
-    )();
-    this.#pending -= changed;
-    return changed;
+    );
+    this.#pending -= changed ?? 0;
+    return changed ?? 0;
   }
 
   refuse(epoch: string, refused: readonly RefusedRecord[]): number {
-    const moved = this.#database.transaction(() => {
+    const moved = this.#despiteFullDisk(() => {
       const rows = refused.flatMap(({ id, code }) => {
         const row = this.#run.waiting.get(epoch, id);
         return row === undefined ? [] : [{ ...row, code }];
       });
       this.#bury(rows);
       return rows.length;
-    })();
-    return moved;
+    });
+    return moved ?? 0;
+  }
+
+  /**
+   * In one transaction, if need be at the price of the reserve. `undefined` when even that does not help: nothing is changed
+   * then, and it will be done when the server says it again.
+   */
+  #despiteFullDisk<T>(change: () => T): T | undefined {
+    for (const isLast of [false, true]) {
+      try {
+        return this.#database.transaction(change)();
+      } catch (error) {
+        this.#recount();
+        if (!isFull(error)) throw error;
+        if (isLast) return undefined;
+        this.#reserve.release();
+        this.#checkpoint();
+      }
+    }
+    return undefined;
   }
 
   #bury(rows: readonly { seq: number; bytes: number; untimed: number; code: string }[]): void {
@@ -225,17 +270,18 @@ class SqliteOutbox implements Outbox {
 
   learnTime(boot: string, offsetMs: number): number {
     if (this.#untimed === 0) return 0;
-    return this.#database.transaction(() => {
+    const timed = this.#despiteFullDisk(() => {
       const times = new Map<string, { device: string; at: number }>();
       for (const row of this.#run.untimed.iterate(boot))
         for (const time of timesOf(decodeSamples(row.body, 0))) times.set(`${time.device} ${time.at}`, time);
       const shift = this.#freeShift([...times.values()], Math.round(offsetMs));
       for (const { device, at } of times.values()) this.#run.useTime.run(device, at + shift);
-      const timed = this.#run.learnTime.run(shift, shift, boot).changes;
-      this.#untimed -= timed;
+      const { changes } = this.#run.learnTime.run(shift, shift, boot);
+      this.#untimed -= changes;
       this.#bury(this.#run.untimable.all().map((row) => ({ ...row, code: 'OUTBOX_TIME_UNKNOWN' })));
-      return timed;
-    })();
+      return changes;
+    });
+    return timed ?? 0;
   }
 
   /** The offset, or a few milliseconds more, so that no sample meets one of another start of the gateway. */
@@ -285,13 +331,13 @@ class SqliteOutbox implements Outbox {
     this.#reserve.hold();
   }
 
-  /** Lets receipted records go, oldest first, then the oldest of all, counted, until so many bytes are free. */
-  #makeRoom(bytes: number): void {
+  /** Lets receipted records go, oldest first, then, if it may, the oldest of all, counted, until so many bytes are free. */
+  #makeRoom(bytes: number, mayExpire = true): void {
     let left = bytes;
     while (left > 0) {
       let rows = this.#run.oldestReceipted.all(TRIM_ROWS);
       const expires = rows.length === 0;
-      if (expires) rows = this.#run.oldestWaiting.all(TRIM_ROWS);
+      if (expires && mayExpire) rows = this.#run.oldestWaiting.all(TRIM_ROWS);
       if (rows.length === 0) return;
       for (const row of rows) {
         if (left <= 0) return;
@@ -326,7 +372,11 @@ class SqliteOutbox implements Outbox {
   }
 
   #checkpoint(): void {
-    this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    try {
+      this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
   }
 
   status(): OutboxStatus {
@@ -347,20 +397,4 @@ class SqliteOutbox implements Outbox {
   close(): void {
     this.#database.close();
   }
-}
-
-function sqliteCode(error: unknown): string {
-  return String((error as { code?: unknown } | null)?.code ?? '');
-}
-
-function isFull(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'SQLITE_IOERR_WRITE';
-}
-
-function faultOf(error: unknown): OutboxFault {
-  const message = error instanceof Error ? error.message : String(error);
-  if (isFull(error)) return { code: 'OUTBOX_FULL', message };
-  if (sqliteCode(error).startsWith('SQLITE_BUSY')) return { code: 'OUTBOX_LOCKED', message };
-  return { code: 'OUTBOX_FAILED', message };
 }

@@ -1,5 +1,4 @@
 // Takes records from the outbox, sends them as payloads within the windows, and frees the outbox by what the receipts say.
-import { encodeData } from '#contract/data.js';
 import type { Receipt } from '#contract/session.js';
 import type { Random } from '#domain/clock.js';
 import type { Outbox, Stream } from '../outbox/outbox.js';
@@ -47,11 +46,6 @@ export class Sender {
     if (!this.#publish(payload.bytes)) return 'busy';
     this.windows.add({ stream, epoch, ids: payload.ids, bytes: payload.bytes.length, at: now });
     return 'sent';
-  }
-
-  /** A payload without samples: its receipt tells the time. */
-  askTime(birth: BirthIndex): void {
-    this.#publish(encodeData({ birth: birth.number, epoch: this.#outbox.epoch, historical: false, samples: [] }));
   }
 
   /** Gives whether something that was sent is stored. */

@@ -59,8 +59,6 @@ export interface SessionStatus {
 /** History waits while so many bytes lie before the socket: live data shall not queue behind it. */
 const HISTORY_BUFFER_BYTES = 4096;
 const RETRY_MS = 500;
-/** How often a post that knows no time asks for it. */
-const TIME_QUESTION_MS = 30_000;
 /** A connection that held so long was a good one: the next try is soon. */
 const GOOD_LINK_MS = 60_000;
 /** Silence over so many time-outs in a row is a dead link. */
@@ -81,7 +79,6 @@ export class UplinkSession {
   #flushing = false;
   #batchDueAt = 0;
   #retryAt: number | undefined;
-  #askTimeAt = 0;
   #heardAt = 0;
   #bytesSent = 0;
   #malformed = 0;
@@ -268,7 +265,7 @@ export class UplinkSession {
       this.#births.onStored();
       this.#attempts = 0;
     }
-    if (receipt.birthNeeded !== undefined) this.#births.onNeeded(now);
+    if (receipt.birthNeeded !== undefined && receipt.birthNeeded === this.#birth?.number) this.#births.onNeeded(now);
     this.#pump();
   }
 
@@ -323,7 +320,8 @@ export class UplinkSession {
     if (this.#births.isDue(now) && !this.#sendBirth(now)) this.#retryAt = now + RETRY_MS;
     if (!this.#births.isOut || this.#birth === undefined) return;
     const wallNow = this.#deps.time.now();
-    if (wallNow === undefined) this.#askTime(this.#birth, now);
+    // Every birth is answered with the server's time. Without an answer it goes again, less and less often.
+    if (wallNow === undefined) this.#births.onNeeded(now);
     else this.#send(this.#birth, wallNow - 2 * this.#deps.batchPeriodMs, now);
   }
 
@@ -355,7 +353,8 @@ export class UplinkSession {
   #sendBirth(now: number): boolean {
     const birth = this.#deps.birth();
     if (!birth.fits) {
-      this.#deps.log.warn({ bytes: birth.bytes.length }, 'UPLINK_BIRTH_TOO_LARGE: the post has too many metrics');
+      const facts = { code: 'LINK_BIRTH_TOO_LARGE', bytes: birth.bytes.length };
+      this.#deps.log.warn(facts, 'the post has too many metrics for one birth: nothing is sent');
       this.#births.onImpossible(now);
       return true;
     }
@@ -366,12 +365,6 @@ export class UplinkSession {
     this.#deps.takeSnapshot();
     this.#flushing = true;
     return true;
-  }
-
-  #askTime(birth: NumberedBirth, now: number): void {
-    if (now < this.#askTimeAt) return;
-    this.#askTimeAt = now + TIME_QUESTION_MS;
-    this.#sender.askTime(birth);
   }
 
   #sleep(): void {
@@ -385,7 +378,6 @@ export class UplinkSession {
         this.#windows.nextTimeoutAt() ?? Number.POSITIVE_INFINITY,
       );
       due.push(this.#retryAt ?? Number.POSITIVE_INFINITY);
-      if (this.#births.isOut && this.#deps.time.now() === undefined) due.push(this.#askTimeAt);
     }
     const delayMs = Math.max(0, Math.min(...due) - this.#deps.clock.monotonic());
     this.#cancelWake = this.#deps.scheduler.after(delayMs, () => this.#pump());

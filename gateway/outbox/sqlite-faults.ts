@@ -1,0 +1,22 @@
+// What SQLite's errors mean for an outbox.
+import type { OutboxFault } from './outbox.js';
+
+function sqliteCode(error: unknown): string {
+  return String((error as { code?: unknown } | null)?.code ?? '');
+}
+
+export function isFull(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'SQLITE_IOERR_WRITE';
+}
+
+export function isDamaged(error: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
+}
+
+export function faultOf(error: unknown): OutboxFault {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isFull(error)) return { code: 'OUTBOX_FULL', message };
+  if (sqliteCode(error).startsWith('SQLITE_BUSY')) return { code: 'OUTBOX_LOCKED', message };
+  return { code: 'OUTBOX_FAILED', message };
+}

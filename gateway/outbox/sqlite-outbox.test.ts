@@ -1,0 +1,212 @@
+import { spawn } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Outbox, PendingQuery, RecordDraft } from './outbox.js';
+import { openDatabase } from './outbox-schema.js';
+import { openSqliteOutbox, type SqliteOutboxOptions } from './sqlite-outbox.js';
+
+const NOON = Date.UTC(2026, 0, 15, 12);
+const ALL: PendingQuery = { liveSince: NOON, samplesMax: 1e6, recordsMax: 1e6, skip: () => false };
+const RESERVE_BYTES = 64 * 1024;
+
+let folder: string;
+let file: string;
+const open = (options: Partial<SqliteOutboxOptions> = {}): Outbox => {
+  const opened = openSqliteOutbox({ file, reserveBytes: RESERVE_BYTES, ...options });
+  if (!opened.ok) throw new Error(`${opened.fault.code} ${opened.fault.message}`);
+  return opened.value;
+};
+const draft = (at: number, count = 1): RecordDraft => ({
+  samples: Array.from({ length: count }, (_, i) => ({
+    device: 'meter',
+    metric: `ac.l${i}.voltage`,
+    value: at / 7 + i,
+    reason: 'good' as const,
+    at,
+  })),
+  offline: false,
+  at,
+});
+/** The files as a power cut would leave them: of a database that nobody closed. */
+function copyAside(): string {
+  const copy = join(folder, 'copy');
+  rmSync(copy, { recursive: true, force: true });
+  const target = mkdtempSync(join(folder, 'copy-'));
+  for (const name of readdirSync(folder).filter(
+    (entry) => entry.startsWith('outbox.db') && !entry.endsWith('.reserve'),
+  ))
+    copyFileSync(join(folder, name), join(target, name));
+  return join(target, 'outbox.db');
+}
+
+/** Says the id of each record once it is stored. */
+const WRITE_FOR_EVER = `
+import { writeSync } from 'node:fs';
+import { openSqliteOutbox } from '#gateway/outbox/sqlite-outbox.js';
+const { value } = openSqliteOutbox({ file: process.argv[1], reserveBytes: 0 });
+const samples = Array.from({ length: 20 }, (_, i) => ({ device: 'm', metric: 'x' + i, value: i, reason: 'good', at: 1 }));
+for (;;) writeSync(1, value.append([{ samples, offline: false, at: 1 }]).value[0].id + '\\n');
+`;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'oftob-outbox-'));
+  file = join(folder, 'outbox.db');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+describe('on the disk', () => {
+  test('every commit is flushed: a write-ahead log with synchronous FULL', () => {
+    const database = openDatabase(file, undefined);
+    expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+    expect(database.pragma('synchronous', { simple: true })).toBe(2);
+    database.close();
+  });
+
+  test('what append has returned is there after the process is gone without a word', () => {
+    const outbox = open();
+    outbox.append([draft(NOON), draft(NOON + 1)]);
+    outbox.markReceipted(outbox.epoch, [[1, 1]], NOON);
+    const afterCut = openSqliteOutbox({ file: copyAside(), reserveBytes: 0 });
+    if (!afterCut.ok) throw new Error(afterCut.fault.message);
+    expect(afterCut.value.epoch).not.toBe(outbox.epoch);
+    expect(afterCut.value.pending('live', ALL)).toMatchObject([
+      { epoch: outbox.epoch, id: 2, samples: draft(NOON + 1).samples },
+    ]);
+    afterCut.value.close();
+    outbox.close();
+  });
+
+  test('a process killed in the middle of writing leaves whole records, every one it was told of', async () => {
+    const args = ['--conditions=source', '--import', 'tsx', '--input-type=module', '-e', WRITE_FOR_EVER, file];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      told += chunk.toString().split('\n').length - 1;
+      if (told > 200) child.kill('SIGKILL');
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    const outbox = open();
+    const records = outbox.pending('live', { ...ALL, liveSince: 0 });
+    expect(records.length).toBeGreaterThanOrEqual(told);
+    expect(records.map(({ id }) => id)).toEqual(records.map((_, i) => i + 1));
+    expect(records.every(({ samples }) => samples.length === 20)).toBe(true);
+    outbox.close();
+  }, 30_000);
+
+  test('one payload’s worth is of one epoch, the oldest first', () => {
+    for (const [epoch, count] of [
+      ['aaaaaaaaaaaaaaaa', 2],
+      ['bbbbbbbbbbbbbbbb', 3],
+    ] as const) {
+      const outbox = open({ epoch });
+      outbox.append(Array.from({ length: count }, (_, i) => draft(NOON + i)));
+      outbox.close();
+    }
+    const outbox = open();
+    const first = outbox.pending('live', ALL);
+    expect(first.map(({ epoch, id }) => [epoch, id])).toEqual([
+      ['aaaaaaaaaaaaaaaa', 1],
+      ['aaaaaaaaaaaaaaaa', 2],
+    ]);
+    outbox.markReceipted('aaaaaaaaaaaaaaaa', [[1, 2]], NOON);
+    expect(outbox.pending('live', ALL).map(({ epoch }) => epoch)).toEqual(Array(3).fill('bbbbbbbbbbbbbbbb'));
+    outbox.close();
+  });
+
+  test('counters outlive a restart', () => {
+    const outbox = open({ bytesMax: 2_000 });
+    for (let i = 0; i < 40; i += 1) outbox.append([draft(NOON + i)]);
+    const { expired } = outbox.status();
+    expect(expired).toBeGreaterThan(0);
+    outbox.close();
+    const again = open();
+    expect(again.status().expired).toBe(expired);
+    again.close();
+  });
+
+  test('two gateways cannot have one outbox', () => {
+    const outbox = open();
+    expect(openSqliteOutbox({ file })).toMatchObject({ ok: false, fault: { code: 'OUTBOX_LOCKED' } });
+    outbox.close();
+  });
+
+  test('a damaged file is put aside, whole, and a new outbox begun', () => {
+    writeFileSync(file, 'no database at all, '.repeat(500));
+    const outbox = open();
+    expect(readFileSync(outbox.setAside ?? '', 'utf8')).toContain('no database at all');
+    expect(outbox.append([draft(NOON)]).ok).toBe(true);
+    outbox.close();
+    const again = open();
+    expect(again.setAside).toBeUndefined();
+    again.close();
+  });
+
+  test('a file of another version is left alone', () => {
+    const database = new Database(file);
+    database.pragma('user_version = 99');
+    database.close();
+    expect(openSqliteOutbox({ file })).toMatchObject({ ok: false, fault: { code: 'OUTBOX_FAILED' } });
+  });
+});
+
+describe('a full disk', () => {
+  const reserve = () => (existsSync(`${file}.reserve`) ? statSync(`${file}.reserve`).size : 0);
+  const fill = (outbox: Outbox, from: number): number => {
+    let at = from;
+    while (outbox.status().diskFull === 0 && at < from + 5_000) {
+      const stored = outbox.append([draft(at, 30)]);
+      if (!stored.ok) throw new Error(stored.fault.message);
+      at += 1;
+    }
+    return at;
+  };
+
+  test('gives the reserve free, lets receipted records go, and stores on', () => {
+    const outbox = open({ pagesMax: 200 });
+    expect(reserve()).toBe(RESERVE_BYTES);
+    outbox.append(Array.from({ length: 300 }, (_, i) => draft(NOON - 1_000 + i, 30)));
+    outbox.markReceipted(outbox.epoch, [[1, 300]], NOON);
+    fill(outbox, NOON);
+    expect(outbox.status()).toMatchObject({ diskFull: 1, expired: 0 });
+    expect(reserve()).toBe(0);
+    outbox.trim(NOON);
+    expect(reserve()).toBe(RESERVE_BYTES);
+    outbox.close();
+  });
+
+  test('without receipted records the oldest expire, counted', () => {
+    const outbox = open({ pagesMax: 200 });
+    const end = fill(outbox, NOON);
+    const { expired, pendingRecords, diskFull } = outbox.status();
+    expect(diskFull).toBe(1);
+    expect(expired).toBeGreaterThan(0);
+    expect(expired + pendingRecords).toBe(end - NOON);
+    expect(outbox.pending('live', ALL)).toHaveLength(pendingRecords);
+    outbox.close();
+  });
+
+  test('one poll that is larger than everything is a fault, and nothing else is hurt by it', () => {
+    const outbox = open({ pagesMax: 60 });
+    outbox.append([draft(NOON)]);
+    const stored = outbox.append([draft(NOON + 1, 30_000)]);
+    expect(stored).toMatchObject({ ok: false, fault: { code: 'OUTBOX_FULL' } });
+    const { pendingRecords, bytes, expired } = outbox.status();
+    expect(outbox.pending('live', ALL)).toHaveLength(pendingRecords);
+    expect(pendingRecords + expired).toBe(1);
+    expect(bytes).toBeLessThan(1_000);
+    expect(outbox.append([draft(NOON + 2)]).ok).toBe(true);
+    outbox.close();
+  });
+});
