@@ -82,6 +82,7 @@ export function createModbusTcpBus(options: ModbusTcpBusOptions): Bus {
     if (fresh.closed !== undefined) return failed(fresh.closed);
     connection = fresh;
     if (options.connectDelayMs) await pause(scheduler, options.connectDelayMs);
+    if (ended) drop(fresh, disconnected('the bus was closed'));
     return fresh.closed === undefined ? ok(fresh) : failed(fresh.closed);
   }
 

@@ -251,6 +251,14 @@ export function modbusBusSuite(name: string, { framing, create, hasConnections }
       expect(await bus.read(request(0))).toMatchObject({ fault: { code: 'BUS_DISCONNECTED' } });
     });
 
+    test('closing the bus while it opens leaves no connection behind', async () => {
+      const early = await create(slave.port);
+      const attempt = early.read(request(0));
+      await early.close();
+      expect(await attempt).toMatchObject({ fault: { code: 'BUS_DISCONNECTED' } });
+      expect(slave.questions).toHaveLength(0);
+    });
+
     test('more waiting calls than a bus can serve are refused at once', async () => {
       slave.behave = () => undefined;
       const first = Array.from({ length: 64 }, (_, index) => bus.read(request(index, { timeoutMs: HASTY_MS })));
