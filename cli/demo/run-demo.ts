@@ -94,9 +94,12 @@ export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<R
 
   const posts: DemoPost[] = [];
   for (const post of scenario.posts) {
+    const worldNow = live.posts.get(post.id);
+    const worldThen = past.posts.get(post.id);
+    if (worldNow === undefined || worldThen === undefined) throw new Error(`the simulation lacks post "${post.id}"`);
     const opened = await openPost(post, {
-      live: live.posts.get(post.id),
-      past: past.posts.get(post.id),
+      live: worldNow,
+      past: worldThen,
       folder: join(folder, 'gateways', post.id),
       mqttUrl: server.value.mqttUrl,
       catalog,
@@ -111,6 +114,8 @@ export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<R
   }
   closers.push(repeat(deps.scheduler, WORLD_STEP_MS, () => live.stepTo(deps.clock.now())));
   for (const post of posts) post.start();
-  const historyRead = Promise.all(posts.map((post) => post.readPast(startAt, liveAt))).then(() => undefined);
+  const historyRead = Promise.all(posts.map((post) => post.readPast(startAt, liveAt, HISTORY_STEP_MS))).then(
+    () => undefined,
+  );
   return ok({ url: server.value.url, historyRead, stop });
 }

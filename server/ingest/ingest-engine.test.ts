@@ -334,6 +334,16 @@ describe('births', () => {
     expect(stored()).toEqual([[1, 1]]);
   });
 
+  test('data that overtook its birth is stored and receipted as soon as the birth is there', async () => {
+    tell('data', data([sample(1, T0)], { birthNumber: 7 }));
+    await settle();
+    expect(store.writes).toBe(0);
+    tellBirth(7);
+    await settle();
+    expect(stored()).toEqual([[1, 1]]);
+    expect(engine.counters()).toMatchObject({ payloadsHeld: 1, payloadsHeldOverLimit: 0 });
+  });
+
   test('a birth is answered with the time, for posts without a clock', () => {
     tellBirth();
     expect(sent).toEqual([{ post: 'langar', receipt: { stored: [], refused: [], time: T0 } }]);

@@ -16,6 +16,7 @@ import { type Announcer, createAnnouncer } from './announcer.js';
 import { createDeadLetters, type DeadLetters } from './dead-letter.js';
 import { createDirectory, type MutableDirectory, type PostEntry, stateCounts } from './directory.js';
 import type { Listener, ServerEvent } from './events.js';
+import { createHeldPayloads, type HeldPayloads } from './held-payloads.js';
 import { indexBirth, type Lot, placePayload, type Refusal, receiptsFor } from './ingest.js';
 import { createLatestValues, type MutableLatestValues } from './latest.js';
 import type { IngestLimits } from './limits.js';
@@ -47,6 +48,7 @@ export class IngestEngine {
   readonly #writer: Writer;
   readonly #announcer: Announcer;
   readonly #deadLetters: DeadLetters;
+  readonly #held: HeldPayloads;
   #complainedAt = Number.NEGATIVE_INFINITY;
   readonly #counters = {
     payloads: 0,
@@ -72,6 +74,7 @@ export class IngestEngine {
     this.#deps = deps;
     const { limits, clock, scheduler } = deps;
     this.directory = createDirectory(limits.postsMax);
+    this.#held = createHeldPayloads(limits.heldBytesMax);
     this.#deadLetters = createDeadLetters(deps.dataFolder, limits.deadLetterBytesMax);
     this.#announcer = createAnnouncer({
       clock,
@@ -159,6 +162,8 @@ export class IngestEngine {
     // Its time is what a post without a clock waits for.
     if (!retained) this.#receipt(entry.id, { stored: [], refused: [], time: this.#deps.clock.now() });
     entry.index = index.value;
+    for (const early of this.#held.take(entry.id, birth.birth))
+      this.#writer.offer(placePayload(entry.id, early, index.value));
     if (entry.birth !== undefined && JSON.stringify(entry.birth) === JSON.stringify(birth)) return;
     entry.birth = birth;
     this.#remember(() => this.#deps.registry.saveBirth(entry.id, birth, this.#deps.clock.now()));
@@ -213,6 +218,7 @@ export class IngestEngine {
     const { birth } = decoded.value;
     if (entry.index === undefined || entry.index.birth.birth !== birth) {
       this.#counters.payloadsUnknownBirth += 1;
+      this.#held.keep(entry.id, decoded.value, payload.length);
       this.#askForBirth(entry, birth);
       return;
     }
@@ -319,6 +325,7 @@ export class IngestEngine {
   counters(): Readonly<Record<string, number>> {
     return {
       ...this.#counters,
+      ...this.#held.counters(),
       ...this.#announcer.counters(),
       ...this.#writer.counters(),
       ...this.#deadLetters.counters(),

@@ -3,6 +3,8 @@
 export interface IngestLimits {
   /** Bytes of decoded points that may wait for the store. Beyond it data is dropped without a receipt. */
   readonly memoryBytesMax: number;
+  /** Bytes of payloads that may wait for their birth. */
+  readonly heldBytesMax: number;
   /** Posts that are accepted. */
   readonly postsMax: number;
   /** Points gathered before a write, and how long it may wait for more. */
@@ -23,6 +25,7 @@ export interface IngestLimits {
 
 export const DEFAULT_LIMITS: IngestLimits = {
   memoryBytesMax: 64 * 1024 * 1024,
+  heldBytesMax: 4 * 1024 * 1024,
   postsMax: 10_000,
   batchPointsMax: 6000,
   batchDelayMs: 4,
