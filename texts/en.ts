@@ -334,6 +334,7 @@ export const en = {
     intro: (posts: string) =>
       `Energy and water of ${posts}, from the counters of the meters. Beside each figure stands how much of the time was really measured. What was not measured is not estimated.`,
     fleet: 'All posts',
+    perPost: 'Each post',
     today: 'Today',
     month: 'This month',
     since: (date: string) => `since ${date}`,

@@ -45,6 +45,10 @@ describe('the impact page', () => {
     expect(page).not.toMatch(/<script|onclick|javascript:|style="/i);
   });
 
+  it('brings its style unescaped', () => {
+    expect(/<style>([\s\S]*?)<\/style>/.exec(page)?.[1]).not.toMatch(/[&"'<>]/);
+  });
+
   it('shows kWh and m³ with the share measured and the method beside them', () => {
     expect(page).toContain('<strong>48.2 kWh</strong><small>96 % of the time measured; counter difference</small>');
     expect(page).toContain('<strong>7.40 m³</strong><small>100 % of the time measured; counter difference</small>');

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { FleetResponse } from '#contract/http.js';
 import type { PostSummary, Total, Totals } from '#contract/view.js';
 import type { TotalName } from '#domain/flow.js';
@@ -88,7 +89,7 @@ function Figures({ data, texts }: Props) {
       <h2>{words.fleet}</h2>
       <FleetTable data={data} texts={texts} />
       <h2>
-        {texts.fleet.title}: {words.today}
+        {words.perPost}: {words.today}
       </h2>
       <PostTable posts={data.posts} texts={texts} />
     </>
@@ -141,11 +142,21 @@ function known(totals: readonly (Totals | null)[]): TotalName[] {
   return ORDER.filter((name) => totals.some((one) => one?.totals[name] !== undefined));
 }
 
+/** A table that may be wider than a phone, and then scrolls, by keyboard too. */
+function Scroll({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+    <section class="scroll" tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  );
+}
+
 function FleetTable({ data, texts }: Props) {
   const { impact: words } = texts;
   const { today, month } = data;
   return (
-    <div class="scroll">
+    <Scroll label={words.fleet}>
       <table>
         <thead>
           <tr>
@@ -168,7 +179,7 @@ function FleetTable({ data, texts }: Props) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
@@ -176,7 +187,7 @@ function PostTable({ posts, texts }: { posts: readonly PostSummary[]; texts: Tex
   const names = known(posts.map((post) => post.today)).filter((name) => BIG.includes(name));
   const sorted = [...posts].sort((one, other) => (one.id < other.id ? -1 : 1));
   return (
-    <div class="scroll">
+    <Scroll label={texts.impact.perPost}>
       <table>
         <thead>
           <tr>
@@ -199,6 +210,6 @@ function PostTable({ posts, texts }: { posts: readonly PostSummary[]; texts: Tex
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

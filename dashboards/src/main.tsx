@@ -6,13 +6,12 @@ import { isLanguage, type Language } from '#texts/language.js';
 import { loadTexts } from '#texts/load.js';
 import { type App, AppProvider, createApp, RATES, type Rate, THEMES, type Theme } from './app.js';
 import { browserClock, browserScheduler, connectBrowserSocket } from './live/browser.js';
+import { HEARTBEAT_MS } from './live/heartbeat.js';
 import { type Link, openLink } from './live/link.js';
 import { applyMessage } from './model/live-state.js';
 import { routeOf, viewOf } from './model/route.js';
 import { Window } from './window.js';
 
-/** `HEARTBEAT_MS` of the contract; a test holds the two together. */
-export const HEARTBEAT_MS = 15_000;
 /** A hidden screen costs bytes and tells nobody anything. */
 const HIDDEN_MS = 60_000;
 const TICK_MS = 1000;

@@ -5,7 +5,7 @@ import type { SeriesResponse } from '#contract/http.js';
 import { DAY_MS, formatTime } from '#texts/format.js';
 import { useApp } from '../app.js';
 import { type ApiFault, fetchSeries } from '../live/api.js';
-import { type ChartName, chartData, chartsOf, seriesWanted, speakersOf } from '../model/history.js';
+import { type ChartName, chartData, chartsOf, SERIES_MAX, seriesWanted, speakersOf } from '../model/history.js';
 import type { PostDetail } from '../model/live-state.js';
 import { ChartFigure } from './chart-figure.js';
 
@@ -18,8 +18,6 @@ export interface HistoryProps {
 const RANGES = { day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS } as const;
 type RangeName = keyof typeof RANGES;
 
-/** `SERIES_MAX` of the contract; a test holds the two together. */
-export const SERIES_MAX = 12;
 /** More than a phone has pixels for, fewer than would cost its owner money. */
 const POINTS = 200;
 const REFRESH_MS = { live: 5 * 60_000, saver: 15 * 60_000, satellite: 30 * 60_000 } as const;

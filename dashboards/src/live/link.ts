@@ -168,9 +168,9 @@ export function openLink(options: LinkOptions, firstView: LiveView, firstPeriodM
       breakOff();
       return;
     }
-    watch();
     if (message.t === 'error') {
-      // A post may be unknown now and report a minute later; the retry is the hello that comes with the next view or break.
+      // A post may be unknown now and report a minute later.
+      startTimer(options.heartbeatMs, sayHello);
       tell({ heardAt: now, received, problem: message, phase: 'live' });
       return;
     }
@@ -179,6 +179,7 @@ export function openLink(options: LinkOptions, firstView: LiveView, firstPeriodM
       resume = { session: message.session, seq: message.seq };
     } else if (resume === undefined) return;
     else resume.seq = message.seq;
+    watch();
     failures = 0;
     options.onMessage(message);
     tell({ phase: 'live', heardAt: now, received, clockOffsetMs: message.now - now, problem: null });

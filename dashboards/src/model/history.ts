@@ -46,6 +46,9 @@ export function chartsOf(speakers: Speakers): ChartName[] {
   return (Object.keys(CHARTS) as ChartName[]).filter((chart) => CHARTS[chart].some((name) => speakers.has(name)));
 }
 
+/** `SERIES_MAX` of the contract, apart from its schemas; a test holds the two together. */
+export const SERIES_MAX = 12;
+
 /** All series that the charts need, each once. */
 export function seriesWanted(speakers: Speakers, seriesMax: number): string[] {
   const wanted = new Set<string>();
