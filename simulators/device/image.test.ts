@@ -115,3 +115,19 @@ test.each([...profiles.values()].map(({ profile }) => ({ id: profile.id, profile
     }
   },
 );
+
+describe('a device that is no special variant', () => {
+  test.each(
+    [...profiles.values()].filter(({ profile }) => profile.variants !== undefined).map(({ profile }) => profile.id),
+  )('%s does not look like one', (id) => {
+    const { profile } = profiles.get(id)!;
+    const image = imageOf(profile, () => undefined);
+    for (const { name, when } of profile.variants ?? []) {
+      const words = Array.from(
+        { length: wordCountOf({ type: 'u16', ...when } as Register) },
+        (_, i) => image[tableOf(profile, when)].get(when.at + i) ?? 0,
+      );
+      expect(when.oneOf ?? [], name).not.toContain(rawOf({ type: when.type ?? 'u16' }, words));
+    }
+  });
+});

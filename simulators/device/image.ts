@@ -67,7 +67,41 @@ export function imageOf(profile: Profile, values: MetricSource, options: ImageOp
   }
   for (const condition of conditionsOf(profile, options.variant))
     satisfy(condition, image[tableOf(profile, condition)], defaults);
+  for (const variant of profile.variants ?? [])
+    if (variant.name !== options.variant)
+      avoid(variant.when, profile, image[tableOf(profile, variant.when)], options, defaults);
   return image;
+}
+
+/** Numbers that a device may give instead of one that would name another variant. */
+const OTHER_NUMBERS = 16;
+
+/** Changes what would make the device look like a variant that it is not, without breaking what it must be. */
+function avoid(
+  other: Condition,
+  profile: Profile,
+  table: Map<number, number>,
+  options: ImageOptions,
+  defaults: EncodingDefaults,
+): void {
+  const register = registerOf(other);
+  if (!meets(other, readRaw(table, register, defaults.order))) return;
+  const here = (condition: Condition): boolean =>
+    condition.at === other.at && tableOf(profile, condition) === tableOf(profile, other);
+  const wanted = conditionsOf(profile, options.variant).filter(here);
+  // A variant may be told from another place than where it has to look different.
+  if (profile.variants?.some(({ name, when }) => name === options.variant && here(when))) return;
+  const unwanted = (profile.variants ?? []).map(({ when }) => when).filter(here);
+  const from = wanted.find(({ min }) => min !== undefined)?.min ?? 0;
+  const candidates = [
+    ...wanted.flatMap(({ oneOf }) => (oneOf ?? []).filter((one) => typeof one === 'number')),
+    ...Array.from({ length: OTHER_NUMBERS }, (_, index) => from + index),
+  ];
+  const fit = candidates.find(
+    (raw) => wanted.every((condition) => meets(condition, raw)) && !unwanted.some((condition) => meets(condition, raw)),
+  );
+  if (fit === undefined) return;
+  for (const { at, word } of encodeRaw(register, fit, defaults)) table.set(at, word);
 }
 
 /** Writes what the condition asks for, where the words do not meet it yet. */
