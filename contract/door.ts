@@ -1,6 +1,7 @@
 // How anything from outside becomes a typed value: once, by schema, with every fault and its path.
 import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import { failed, ok, type Result } from '#domain/result.js';
 
 /** One thing that is wrong, and where: `/devices/2/unit must be <= 255`. */
@@ -11,6 +12,9 @@ export interface Fault {
 
 /** No message of ours needs more; a hostile payload could otherwise make a fault for every byte. */
 const FAULTS_MAX = 50;
+
+// The library stops at the eighth fault; a person wants them all at once.
+Settings.Set({ maxErrors: 200 });
 
 export type Door<T> = (value: unknown) => Result<T, readonly Fault[]>;
 

@@ -1,8 +1,12 @@
 // The format of a device profile: what a maker's document says about registers, as data. No expressions, no code.
 // `docs/profiles.md` explains it to technicians; `lint.ts` says what a schema cannot.
 import { type Static, Type } from 'typebox';
+import { Settings } from 'typebox/system';
 import { DEVICE_KINDS } from '#domain/device-kind.js';
 import { DEVICE_UNITS } from '#domain/quantity.js';
+
+// The library stops at the eighth fault; a person wants them all at once.
+Settings.Set({ maxErrors: 200 });
 
 const literals = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.Enum([...values]));
 

@@ -7,6 +7,7 @@ const PARTS = [
   { program: 'influxd', packages: ['influxdb', 'influxdb-client'] },
   { program: 'mosquitto', packages: ['mosquitto', 'mosquitto-clients'] },
   { program: 'chromium', packages: ['chromium'] },
+  { program: 'socat', packages: ['socat'] },
 ];
 const FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/homebrew/bin'];
 
