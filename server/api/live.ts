@@ -8,6 +8,7 @@ export async function liveRoutes(app: FastifyInstance, deps: AppDeps): Promise<v
     if (connection === undefined) return;
     // Attached before anything is awaited: a message that comes earlier would be lost.
     socket.on('message', (data: Buffer) => connection.receive(data));
+    socket.on('pong', () => connection.alive());
     socket.on('close', () => connection.closed());
     socket.on('error', () => connection.closed());
   });

@@ -4,6 +4,7 @@ import type { LiveValue, LiveView } from '#contract/live.js';
 import type { AlarmView, DeviceView, MetricView, PostFacts, PostSummary } from '#contract/view.js';
 import type { AlarmReader } from '../alarms/alarms.js';
 import type { PostConfig } from '../config.js';
+import type { KnownPost } from '../ingest/directory.js';
 import type { ServerEvent } from '../ingest/events.js';
 import type { IngestService } from '../ingest/ingest-service.js';
 import type { TotalsReader } from '../rollup/totals-reader.js';
@@ -65,133 +66,207 @@ interface PostCell {
 
 /** Follows ingest, alarms and totals. Metric ids are drawn once per session and never reused. */
 export function createLiveBoard(sources: BoardSources): LiveBoard {
-  const configs = new Map(sources.posts.map((post) => [post.id, post]));
-  const cells = new Map<string, PostCell>();
-  const alarms = new Map<string, { view: AlarmView; seq: number }>();
-  const listeners = new Set<(post: string) => void>();
-  let seq = 1;
-  let lastMetricId = 0;
+  return new SeqBoard(sources);
+}
 
-  const knownPost = (id: string) => sources.ingest.directory.post(id) ?? unheardPost(id);
-  const summarise = (id: string): PostSummary =>
-    summarisePost(
-      knownPost(id),
-      configs.get(id),
-      sources.ingest.latest,
-      sources.alarms.views(id),
-      sources.totals.ofPost(id).today,
-    );
+class SeqBoard implements LiveBoard {
+  readonly #sources: BoardSources;
+  readonly #configs: ReadonlyMap<string, PostConfig>;
+  readonly #cells = new Map<string, PostCell>();
+  readonly #alarms = new Map<string, { view: AlarmView; seq: number }>();
+  readonly #listeners = new Set<(post: string) => void>();
+  readonly #unsubscribes: readonly (() => void)[];
+  #seq = 1;
+  #lastMetricId = 0;
 
-  function cellOf(id: string): PostCell {
-    const known = cells.get(id);
-    if (known !== undefined) return known;
-    seq += 1;
-    const cell = {
-      id,
-      dirty: false,
-      summary: summarise(id),
-      seq,
-      headSeq: seq,
-      frameSeq: seq,
-      metrics: new Map<string, MetricCell>(),
+  constructor(sources: BoardSources) {
+    this.#sources = sources;
+    this.#configs = new Map(sources.posts.map((post) => [post.id, post]));
+    const known = sources.ingest.directory.posts().map(({ id }) => id);
+    for (const id of [...this.#configs.keys(), ...known]) this.#cellOf(id);
+    for (const view of sources.alarms.views()) this.#alarms.set(view.id, { view, seq: this.#seq });
+    this.#unsubscribes = [
+      sources.ingest.subscribe((event) => this.#follow(event)),
+      sources.alarms.subscribe((changed) => this.#followAlarms(changed)),
+      sources.totals.subscribe((post) => {
+        this.#cellOf(post).dirty = true;
+        this.#tell(post);
+      }),
+    ];
+  }
+
+  seq(): number {
+    return this.#seq;
+  }
+
+  knows(post: string): boolean {
+    return this.#cells.has(post);
+  }
+
+  summaries(): PostSummary[] {
+    return this.#settled().map(({ summary }) => summary);
+  }
+
+  summary(post: string): PostSummary | undefined {
+    return this.#settledOf(post)?.summary;
+  }
+
+  frame(post: string): PostFrame {
+    const known = this.#knownPost(post);
+    const cell = this.#cellOf(post);
+    return {
+      devices: devicesOf(known),
+      metrics: metricsOf(known, (device, metric) => this.#metricCell(cell, device, metric).id),
+      facts: factsOf(this.#configs.get(post)),
     };
-    cells.set(id, cell);
-    listMetrics(cell);
+  }
+
+  frameSeq(view: LiveView): number {
+    return view.page === 'post' ? (this.#cells.get(view.post)?.frameSeq ?? 0) : 0;
+  }
+
+  changes(view: LiveView, since: number): Changes {
+    const posts = this.#changedPosts(view, since);
+    return {
+      posts,
+      alarms: this.#changedAlarms(view, since),
+      values: this.#changedValues(view, since),
+      seq: this.#seq,
+    };
+  }
+
+  onChange(listener: (post: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    for (const unsubscribe of this.#unsubscribes) unsubscribe();
+    this.#listeners.clear();
+  }
+
+  #tell(post: string): void {
+    for (const listener of this.#listeners) listener(post);
+  }
+
+  #knownPost(id: string): KnownPost {
+    return this.#sources.ingest.directory.post(id) ?? unheardPost(id);
+  }
+
+  #summarise(id: string): PostSummary {
+    const { ingest, alarms, totals } = this.#sources;
+    return summarisePost(
+      this.#knownPost(id),
+      this.#configs.get(id),
+      ingest.latest,
+      alarms.views(id),
+      totals.ofPost(id).today,
+    );
+  }
+
+  #settled(): PostCell[] {
+    for (const cell of this.#cells.values()) this.#settle(cell);
+    return [...this.#cells.values()];
+  }
+
+  #settledOf(post: string): PostCell | undefined {
+    const cell = this.#cells.get(post);
+    if (cell !== undefined) this.#settle(cell);
     return cell;
   }
 
-  function listMetrics(cell: PostCell): void {
-    for (const { device, metric } of knownPost(cell.id).birth?.metrics ?? []) metricCell(cell, device, metric);
+  #cellOf(id: string): PostCell {
+    const known = this.#cells.get(id);
+    if (known !== undefined) return known;
+    this.#seq += 1;
+    const cell = {
+      id,
+      dirty: false,
+      summary: this.#summarise(id),
+      seq: this.#seq,
+      headSeq: this.#seq,
+      frameSeq: this.#seq,
+      metrics: new Map<string, MetricCell>(),
+    };
+    this.#cells.set(id, cell);
+    this.#listMetrics(cell);
+    return cell;
   }
 
-  function metricCell(cell: PostCell, device: string, metric: string): MetricCell {
+  #listMetrics(cell: PostCell): void {
+    for (const { device, metric } of this.#knownPost(cell.id).birth?.metrics ?? [])
+      this.#metricCell(cell, device, metric);
+  }
+
+  #metricCell(cell: PostCell, device: string, metric: string): MetricCell {
     const key = `${device}/${metric}`;
     const known = cell.metrics.get(key);
     if (known !== undefined) return known;
-    lastMetricId += 1;
-    const latest = sources.ingest.latest.get(cell.id, device, metric);
-    const value: LiveValue = [lastMetricId, latest?.value ?? null, latest?.code ?? 0, latest?.at ?? 0];
+    this.#lastMetricId += 1;
+    const latest = this.#sources.ingest.latest.get(cell.id, device, metric);
+    const value: LiveValue = [this.#lastMetricId, latest?.value ?? null, latest?.code ?? 0, latest?.at ?? 0];
     // A metric that never had a value has seq 0: it is told to nobody.
-    const created = { id: lastMetricId, value, seq: latest === undefined ? 0 : seq };
+    const created = { id: this.#lastMetricId, value, seq: latest === undefined ? 0 : this.#seq };
     cell.metrics.set(key, created);
     return created;
   }
 
   /** Brings the line of every post up to date before it is read. */
-  function settle(cell: PostCell): void {
+  #settle(cell: PostCell): void {
     if (!cell.dirty) return;
     cell.dirty = false;
-    const summary = summarise(cell.id);
+    const summary = this.#summarise(cell.id);
     if (JSON.stringify(summary) === JSON.stringify(cell.summary)) return;
-    seq += 1;
-    cell.seq = seq;
-    if (headOf(summary) !== headOf(cell.summary)) cell.headSeq = seq;
+    this.#seq += 1;
+    cell.seq = this.#seq;
+    if (headOf(summary) !== headOf(cell.summary)) cell.headSeq = this.#seq;
     cell.summary = summary;
   }
 
-  function follow(event: ServerEvent): void {
-    const cell = cellOf(event.post);
+  #follow(event: ServerEvent): void {
+    const cell = this.#cellOf(event.post);
     cell.dirty = true;
     if (event.type === 'birth') {
-      seq += 1;
-      cell.frameSeq = seq;
-      listMetrics(cell);
+      this.#seq += 1;
+      cell.frameSeq = this.#seq;
+      this.#listMetrics(cell);
     }
-    if (event.type === 'samples' && !event.historical) takeSamples(cell, event.points);
-    tell(event.post);
+    if (event.type === 'samples' && !event.historical) this.#takeSamples(cell, event.points);
+    this.#tell(event.post);
   }
 
-  function takeSamples(cell: PostCell, points: readonly { device: string; metric: string }[]): void {
-    seq += 1;
+  #takeSamples(cell: PostCell, points: readonly { device: string; metric: string }[]): void {
+    this.#seq += 1;
     for (const { device, metric } of points) {
-      const latest = sources.ingest.latest.get(cell.id, device, metric);
+      const latest = this.#sources.ingest.latest.get(cell.id, device, metric);
       if (latest === undefined) continue;
-      const target = metricCell(cell, device, metric);
+      const target = this.#metricCell(cell, device, metric);
       const [id, value, code, at] = target.value;
       if (target.seq !== 0 && value === latest.value && code === latest.code && at === latest.at) continue;
       target.value = [id, latest.value, latest.code, latest.at];
-      target.seq = seq;
+      target.seq = this.#seq;
     }
   }
 
-  function followAlarms(changed: readonly AlarmView[]): void {
-    seq += 1;
-    for (const view of changed) alarms.set(view.id, { view, seq });
+  #followAlarms(changed: readonly AlarmView[]): void {
+    this.#seq += 1;
+    for (const view of changed) this.#alarms.set(view.id, { view, seq: this.#seq });
     for (const post of new Set(changed.map((view) => view.post))) {
-      cellOf(post).dirty = true;
-      tell(post);
+      this.#cellOf(post).dirty = true;
+      this.#tell(post);
     }
   }
 
-  const tell = (post: string): void => {
-    for (const listener of listeners) listener(post);
-  };
-
-  for (const id of [...configs.keys(), ...sources.ingest.directory.posts().map((post) => post.id)]) cellOf(id);
-  for (const view of sources.alarms.views()) alarms.set(view.id, { view, seq });
-  const unsubscribes = [
-    sources.ingest.subscribe(follow),
-    sources.alarms.subscribe(followAlarms),
-    sources.totals.subscribe((post) => {
-      cellOf(post).dirty = true;
-      tell(post);
-    }),
-  ];
-
-  const settled = (): PostCell[] => {
-    for (const cell of cells.values()) settle(cell);
-    return [...cells.values()];
-  };
-
-  function changedPosts(view: LiveView, since: number): PostSummary[] {
-    const chosen = view.page === 'post' ? settled().filter((cell) => cell.id === view.post) : settled();
+  #changedPosts(view: LiveView, since: number): PostSummary[] {
+    const chosen =
+      view.page === 'post' ? [this.#settledOf(view.post)].filter((cell) => cell !== undefined) : this.#settled();
     const seqOf = (cell: PostCell) => (view.page === 'alarms' ? cell.headSeq : cell.seq);
     return chosen.filter((cell) => seqOf(cell) > since).map((cell) => cell.summary);
   }
 
-  function changedAlarms(view: LiveView, since: number): AlarmView[] {
+  #changedAlarms(view: LiveView, since: number): AlarmView[] {
     const found: AlarmView[] = [];
-    for (const alarm of alarms.values()) {
+    for (const alarm of this.#alarms.values()) {
       if (alarm.seq <= since || (since === 0 && alarm.view.state === 'normal')) continue;
       if (view.page === 'post' && alarm.view.post !== view.post) continue;
       found.push(alarm.view);
@@ -199,42 +274,13 @@ export function createLiveBoard(sources: BoardSources): LiveBoard {
     return found;
   }
 
-  function changedValues(view: LiveView, since: number): LiveValue[] {
+  #changedValues(view: LiveView, since: number): LiveValue[] {
     if (view.page !== 'post') return [];
     const values: LiveValue[] = [];
-    for (const cell of cells.get(view.post)?.metrics.values() ?? []) if (cell.seq > since) values.push(cell.value);
+    for (const cell of this.#cells.get(view.post)?.metrics.values() ?? [])
+      if (cell.seq > since) values.push(cell.value);
     return values;
   }
-
-  return {
-    seq: () => seq,
-    knows: (post) => cells.has(post),
-    summaries: () => settled().map((cell) => cell.summary),
-    summary(post) {
-      const cell = cells.get(post);
-      if (cell === undefined) return undefined;
-      settle(cell);
-      return cell.summary;
-    },
-    frame: (post) => ({
-      devices: devicesOf(knownPost(post)),
-      metrics: metricsOf(knownPost(post), (device, metric) => metricCell(cellOf(post), device, metric).id),
-      facts: factsOf(configs.get(post)),
-    }),
-    frameSeq: (view) => (view.page === 'post' ? (cells.get(view.post)?.frameSeq ?? 0) : 0),
-    changes(view, since) {
-      const posts = changedPosts(view, since);
-      return { posts, alarms: changedAlarms(view, since), values: changedValues(view, since), seq };
-    },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
-    close() {
-      for (const unsubscribe of unsubscribes) unsubscribe();
-      listeners.clear();
-    },
-  };
 }
 
 /** The slow part of a summary, as one comparable text. */

@@ -10,6 +10,8 @@ import type { LiveBoard } from './board.js';
 export interface LiveSocket {
   readonly bufferedAmount: number;
   send(text: string): void;
+  /** Asks the other end whether it is there. */
+  ping(): void;
   /** Closes politely, with a code of RFC 6455. */
   close(code: number, reason: string): void;
   /** Drops the connection at once. */
@@ -19,6 +21,8 @@ export interface LiveSocket {
 /** What the route does with a connection. */
 export interface LiveConnection {
   receive(message: Uint8Array): void;
+  /** The other end has answered a ping. */
+  alive(): void;
   closed(): void;
 }
 
@@ -51,6 +55,11 @@ export const HUB_LIMITS: HubLimits = {
 const ATTEND_S = 120;
 const ATTEND_AGAIN_MS = 90_000;
 const REQUEST_WINDOW_MS = 10_000;
+/** A browser that has gone without a word (a phone out of reach) is asked for a sign of life, and cut when none comes. */
+const PING_MS = 45_000;
+const SILENT_MS_MAX = 110_000;
+/** A connection that asks for nothing is closed. */
+const HELLO_MS_MAX = 30_000;
 
 export interface HubDeps {
   readonly board: LiveBoard;
@@ -75,9 +84,12 @@ interface Client {
   view: LiveView | undefined;
   since: number;
   periodMs: number;
-  /** Monotonic times. */
+  /** Monotonic times: of the last message, of the last one with changes, of the next one, of the last ping and sign of life. */
   sentAt: number;
+  changesAt: number;
   dueAt: number;
+  pingedAt: number;
+  heardAt: number;
   cloggedAt: number | undefined;
   cancel: () => void;
   changed: boolean;
@@ -87,160 +99,218 @@ interface Client {
 }
 
 export function createLiveHub(deps: HubDeps): LiveHub {
-  const { board, clock, scheduler } = deps;
-  const limits = { ...HUB_LIMITS, ...deps.limits };
-  const clients = new Set<Client>();
-  const watch = createWatch(deps);
-  const counts = { liveClientsRefused: 0, liveClientsCut: 0, liveSendsSkipped: 0, liveMessagesRefused: 0 };
+  return new Hub(deps);
+}
 
-  /** Arms the client's one timer: soon when something changed, else at the next heartbeat. */
-  function arm(client: Client): void {
+class Hub implements LiveHub {
+  readonly #deps: HubDeps;
+  readonly #limits: HubLimits;
+  readonly #clients = new Set<Client>();
+  readonly #watch: Watch;
+  readonly #unsubscribe: () => void;
+  readonly #counts = { liveClientsRefused: 0, liveClientsCut: 0, liveSendsSkipped: 0, liveMessagesRefused: 0 };
+
+  constructor(deps: HubDeps) {
+    this.#deps = deps;
+    this.#limits = { ...HUB_LIMITS, ...deps.limits };
+    this.#watch = createWatch(deps);
+    this.#unsubscribe = deps.board.onChange((post) => this.#follow(post));
+  }
+
+  connect(socket: LiveSocket): LiveConnection | undefined {
+    if (this.#clients.size >= this.#limits.clientsMax) {
+      this.#counts.liveClientsRefused += 1;
+      socket.close(1013, 'too many screens are open; try again later');
+      return undefined;
+    }
+    const client = newClient(socket, this.#limits.periodMs, this.#deps.clock.monotonic());
+    this.#clients.add(client);
+    client.cancel = this.#deps.scheduler.after(HELLO_MS_MAX, () => this.#cut(client, 1008, 'nothing was asked for'));
+    return {
+      receive: (message) => this.#receive(client, message),
+      alive: () => {
+        client.heardAt = this.#deps.clock.monotonic();
+      },
+      closed: () => this.#drop(client),
+    };
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return { ...this.#counts, liveClients: this.#clients.size };
+  }
+
+  close(): void {
+    this.#unsubscribe();
+    for (const client of [...this.#clients]) {
+      this.#drop(client);
+      client.socket.close(1001, 'the server is stopping');
+    }
+  }
+
+  #follow(post: string): void {
+    for (const client of this.#clients) {
+      if (client.changed || client.view === undefined) continue;
+      if (client.view.page === 'post' && client.view.post !== post) continue;
+      client.changed = true;
+      this.#arm(client);
+    }
+  }
+
+  /** Arms the client's one timer: when its period allows the next changes, at the latest for the heartbeat. */
+  #arm(client: Client): void {
     const waits = client.cloggedAt !== undefined || client.changed || client.wantsSnapshot;
-    const dueAt = client.sentAt + (waits ? client.periodMs : HEARTBEAT_MS);
+    const heartbeatAt = client.sentAt + HEARTBEAT_MS;
+    const dueAt = waits ? Math.min(heartbeatAt, client.changesAt + client.periodMs) : heartbeatAt;
     if (dueAt === client.dueAt) return;
     client.cancel();
     client.dueAt = dueAt;
-    client.cancel = scheduler.after(Math.max(0, dueAt - clock.monotonic()), () => {
+    client.cancel = this.#deps.scheduler.after(Math.max(0, dueAt - this.#deps.clock.monotonic()), () => {
       client.dueAt = Number.NaN;
-      serve(client);
+      this.#serve(client);
     });
   }
 
-  function serve(client: Client): void {
-    if (!clients.has(client) || client.view === undefined) return;
-    if (isClogged(client)) {
-      counts.liveSendsSkipped += 1;
+  #serve(client: Client): void {
+    const { view } = client;
+    if (!this.#clients.has(client) || view === undefined) return;
+    const now = this.#deps.clock.monotonic();
+    if (now - client.heardAt > SILENT_MS_MAX || this.#isCloggedTooLong(client)) {
+      this.#cut(client);
+      return;
+    }
+    if (client.cloggedAt !== undefined) {
+      this.#counts.liveSendsSkipped += 1;
       // Counted from now, so that the timer does not run hot while the socket is full.
-      client.sentAt = clock.monotonic();
-    } else if (client.wantsSnapshot || board.frameSeq(client.view) > client.since) sendSnapshot(client, client.view);
-    else sendDelta(client, client.view);
-    if (clients.has(client)) arm(client);
+      client.sentAt = now;
+      client.changesAt = now;
+    } else {
+      this.#sendNext(client, view, now);
+      this.#pingSometimes(client, now);
+    }
+    this.#arm(client);
   }
 
-  function isClogged(client: Client): boolean {
-    const now = clock.monotonic();
-    const limit = client.cloggedAt === undefined ? limits.bufferedHighBytes : limits.bufferedLowBytes;
-    if (client.socket.bufferedAmount <= limit) {
-      client.cloggedAt = undefined;
-      return false;
-    }
-    client.cloggedAt ??= now;
-    if (now - client.cloggedAt > limits.cloggedMsMax) {
-      counts.liveClientsCut += 1;
-      drop(client);
-      client.socket.terminate();
-    }
-    return true;
+  #sendNext(client: Client, view: LiveView, now: number): void {
+    if (client.wantsSnapshot || this.#deps.board.frameSeq(view) > client.since) this.#sendSnapshot(client, view);
+    else if (client.changed && now - client.changesAt >= client.periodMs) this.#sendDelta(client, view);
+    else this.#sendHeartbeat(client);
   }
 
-  function sendSnapshot(client: Client, view: LiveView): void {
-    const changes = board.changes(view, 0);
-    const frame = view.page === 'post' ? board.frame(view.post) : { devices: [], metrics: [], facts: null };
+  #pingSometimes(client: Client, now: number): void {
+    if (now - client.pingedAt < PING_MS) return;
+    client.pingedAt = now;
+    client.socket.ping();
+  }
+
+  /** Looks at the socket's buffer, with hysteresis. True when it has been full for too long. */
+  #isCloggedTooLong(client: Client): boolean {
+    const now = this.#deps.clock.monotonic();
+    const { bufferedHighBytes, bufferedLowBytes, cloggedMsMax } = this.#limits;
+    const limit = client.cloggedAt === undefined ? bufferedHighBytes : bufferedLowBytes;
+    if (client.socket.bufferedAmount <= limit) client.cloggedAt = undefined;
+    else client.cloggedAt ??= now;
+    return client.cloggedAt !== undefined && now - client.cloggedAt > cloggedMsMax;
+  }
+
+  /** Without a code the connection is dropped at once: the other end is not reading. */
+  #cut(client: Client, code?: number, reason = ''): void {
+    if (!this.#clients.has(client)) return;
+    this.#counts.liveClientsCut += 1;
+    this.#drop(client);
+    if (code === undefined) client.socket.terminate();
+    else client.socket.close(code, reason);
+  }
+
+  #sendSnapshot(client: Client, view: LiveView): void {
+    const changes = this.#deps.board.changes(view, 0);
+    const frame = view.page === 'post' ? this.#deps.board.frame(view.post) : { devices: [], metrics: [], facts: null };
     client.wantsSnapshot = false;
-    send(client, { t: 'snapshot', session: deps.session, view, now: clock.now(), ...changes, ...frame });
+    this.#send(client, {
+      t: 'snapshot',
+      session: this.#deps.session,
+      view,
+      now: this.#deps.clock.now(),
+      ...changes,
+      ...frame,
+    });
     client.since = changes.seq;
   }
 
-  function sendDelta(client: Client, view: LiveView): void {
-    const changes = client.changed
-      ? board.changes(view, client.since)
-      : { seq: client.since, posts: [], alarms: [], values: [] };
-    send(client, { t: 'delta', now: clock.now(), ...changes });
+  #sendDelta(client: Client, view: LiveView): void {
+    const changes = this.#deps.board.changes(view, client.since);
+    this.#send(client, { t: 'delta', now: this.#deps.clock.now(), ...changes });
     client.since = changes.seq;
   }
 
-  function send(client: Client, message: LiveMessage): void {
+  #sendHeartbeat(client: Client): void {
+    const nothing = { seq: client.since, posts: [], alarms: [], values: [] };
+    client.socket.send(JSON.stringify({ t: 'delta', now: this.#deps.clock.now(), ...nothing } satisfies LiveMessage));
+    client.sentAt = this.#deps.clock.monotonic();
+  }
+
+  #send(client: Client, message: LiveMessage): void {
     client.changed = false;
-    client.sentAt = clock.monotonic();
+    client.sentAt = this.#deps.clock.monotonic();
+    client.changesAt = client.sentAt;
     client.socket.send(JSON.stringify(message));
   }
 
-  function complain(client: Client, code: string, message: string): void {
-    counts.liveMessagesRefused += 1;
+  #complain(client: Client, code: string, message: string): void {
+    this.#counts.liveMessagesRefused += 1;
     client.socket.send(JSON.stringify({ t: 'error', code, message } satisfies LiveMessage));
   }
 
-  function drop(client: Client): void {
-    if (!clients.delete(client)) return;
+  #drop(client: Client): void {
+    if (!this.#clients.delete(client)) return;
     client.cancel();
-    watch.leave(client.view);
+    this.#watch.leave(client.view);
   }
 
-  function isFlooding(client: Client): boolean {
-    const now = clock.monotonic();
+  #isFlooding(client: Client): boolean {
+    const now = this.#deps.clock.monotonic();
     if (now - client.requestsSince > REQUEST_WINDOW_MS) {
       client.requests = 0;
       client.requestsSince = now;
     }
     client.requests += 1;
-    return client.requests > limits.requestsMax;
+    return client.requests > this.#limits.requestsMax;
   }
 
-  function receive(client: Client, message: Uint8Array): void {
-    if (!clients.has(client)) return;
-    if (isFlooding(client)) {
-      counts.liveClientsCut += 1;
-      drop(client);
-      client.socket.close(1008, 'too many requests');
+  #receive(client: Client, message: Uint8Array): void {
+    if (!this.#clients.has(client)) return;
+    client.heardAt = this.#deps.clock.monotonic();
+    if (this.#isFlooding(client)) {
+      this.#cut(client, 1008, 'too many requests');
       return;
     }
-    const hello = parseJson(helloDoor, message, limits.messageBytesMax);
+    const hello = parseJson(helloDoor, message, this.#limits.messageBytesMax);
     if (!hello.ok) {
       const [fault] = hello.fault;
-      complain(client, 'LIVE_MESSAGE', `not a message of this channel: ${fault?.path} ${fault?.message}`);
-    } else turnTo(client, hello.value);
+      this.#complain(client, 'LIVE_MESSAGE', `not a message of this channel: ${fault?.path} ${fault?.message}`);
+    } else this.#turnTo(client, hello.value);
   }
 
-  function turnTo(client: Client, hello: Hello): void {
-    if (hello.view.page === 'post' && !board.knows(hello.view.post)) {
-      complain(client, 'LIVE_POST_UNKNOWN', `there is no post "${hello.view.post}"`);
+  #turnTo(client: Client, hello: Hello): void {
+    if (hello.view.page === 'post' && !this.#deps.board.knows(hello.view.post)) {
+      this.#complain(client, 'LIVE_POST_UNKNOWN', `there is no post "${hello.view.post}"`);
       return;
     }
-    watch.enter(hello.view);
-    watch.leave(client.view);
+    this.#watch.enter(hello.view);
+    this.#watch.leave(client.view);
     client.view = hello.view;
-    client.periodMs = Math.max(limits.periodMs, hello.periodMs ?? 0);
+    client.periodMs = Math.max(this.#limits.periodMs, hello.periodMs ?? 0);
     const resumes =
-      hello.session === deps.session &&
+      hello.session === this.#deps.session &&
       hello.since !== undefined &&
       hello.since > 0 &&
-      hello.since <= board.seq() &&
-      hello.since >= board.frameSeq(hello.view);
+      hello.since <= this.#deps.board.seq() &&
+      hello.since >= this.#deps.board.frameSeq(hello.view);
     client.since = resumes ? (hello.since ?? 0) : 0;
     client.wantsSnapshot = !resumes;
     client.changed = true;
-    serve(client);
+    client.changesAt = Number.NEGATIVE_INFINITY;
+    this.#serve(client);
   }
-
-  const unsubscribe = board.onChange((post) => {
-    for (const client of clients) {
-      if (client.changed || client.view === undefined) continue;
-      if (client.view.page === 'post' && client.view.post !== post) continue;
-      client.changed = true;
-      arm(client);
-    }
-  });
-
-  return {
-    connect(socket) {
-      if (clients.size >= limits.clientsMax) {
-        counts.liveClientsRefused += 1;
-        socket.close(1013, 'too many screens are open; try again later');
-        return undefined;
-      }
-      const client = newClient(socket, limits.periodMs, clock.monotonic());
-      clients.add(client);
-      return { receive: (message) => receive(client, message), closed: () => drop(client) };
-    },
-    counters: () => ({ ...counts, liveClients: clients.size }),
-    close() {
-      unsubscribe();
-      for (const client of [...clients]) {
-        drop(client);
-        client.socket.close(1001, 'the server is stopping');
-      }
-    },
-  };
 }
 
 function newClient(socket: LiveSocket, periodMs: number, now: number): Client {
@@ -250,7 +320,10 @@ function newClient(socket: LiveSocket, periodMs: number, now: number): Client {
     since: 0,
     periodMs,
     sentAt: now,
+    changesAt: Number.NEGATIVE_INFINITY,
     dueAt: Number.NaN,
+    pingedAt: now,
+    heardAt: now,
     cloggedAt: undefined,
     cancel: () => {},
     changed: false,
@@ -260,8 +333,13 @@ function newClient(socket: LiveSocket, periodMs: number, now: number): Client {
   };
 }
 
+interface Watch {
+  enter(view: LiveView | undefined): void;
+  leave(view: LiveView | undefined): void;
+}
+
 /** Keeps the posts attentive that somebody looks at. */
-function createWatch(deps: Pick<HubDeps, 'attend' | 'scheduler'>) {
+function createWatch(deps: Pick<HubDeps, 'attend' | 'scheduler'>): Watch {
   const watched = new Map<string, { viewers: number; cancel: () => void }>();
 
   function ask(post: string): () => void {

@@ -48,8 +48,13 @@ export function sumTotals(totals: readonly SeriesTotal[]): SeriesTotal {
   const covered = totals.reduce((sum, { coverage }) => sum + coverage, 0);
   return {
     value: sumOf(totals.map(({ value }) => value)),
-    coverage: totals.length > 0 ? covered / totals.length : 0,
+    coverage: totals.length > 0 ? floorShare(covered / totals.length) : 0,
   };
+}
+
+/** Four digits are enough for a person, and do not change with every sample. Down: nearly complete is not complete. */
+function floorShare(share: number): number {
+  return Math.floor(share * 10_000 + 1e-6) / 10_000;
 }
 
 function sumOf(values: readonly (number | null)[]): number | null {
