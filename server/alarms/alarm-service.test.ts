@@ -231,6 +231,15 @@ describe('late data', () => {
     expect(lines()).toEqual(['conditionTrue', 'acknowledge', 'conditionTrue late']);
   });
 
+  test('nor when nobody has acknowledged it yet', async () => {
+    const { from, to } = await losesLink(4);
+    await live(25, 8);
+    await backfill([...minutely(60, from, from + HOUR), ...minutely(25, from + HOUR, to)]);
+    await live(25, 2);
+    expect(rules()).toEqual(['batterySocLow']);
+    expect(low()).toMatchObject({ state: 'unacknowledged', since: from + HOUR + 5 * MINUTE });
+  });
+
   test('late data in several parts writes no line twice', async () => {
     const { from, to } = await losesLink(4);
     await live(60, 2);
