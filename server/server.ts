@@ -40,7 +40,7 @@ export interface ServerDeps {
 }
 
 /**
- * `CONFIG_NOT_LOOPBACK`, `DATA_FOLDER`: the data folder cannot be made. `HTTP_PORT_TAKEN`, `HTTP_PORT_REFUSED`, and the codes of
+ * `CONFIG_NOT_LOOPBACK`, `CONFIG_DATA_FOLDER`: the data folder cannot be made. `HTTP_PORT_TAKEN`, `HTTP_PORT_REFUSED`, and the codes of
  * store and broker. `message` says what to do.
  */
 export interface StartFault {
@@ -109,7 +109,7 @@ function makeFolder(folder: string): Result<void, StartFault> {
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return failed({
-      code: 'DATA_FOLDER',
+      code: 'CONFIG_DATA_FOLDER',
       message: `the data folder cannot be made (${reason}); choose one that can be written`,
     });
   }

@@ -174,7 +174,7 @@ describe('a server that cannot start says why in one line', () => {
     writeFileSync(file, '');
     expect(await start({ ...config, dataFolder: join(file, 'data') })).toMatchObject({
       ok: false,
-      fault: { code: 'DATA_FOLDER' },
+      fault: { code: 'CONFIG_DATA_FOLDER' },
     });
   });
 });
