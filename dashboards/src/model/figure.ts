@@ -19,11 +19,8 @@ export interface Judged {
   readonly code: number;
 }
 
-/**
- * Longest silence of a live figure whose metric is not known (fleet page): the longest heartbeat and two batches of a
- * usual post.
- */
-export const FIGURE_STALE_MS = 15 * 60_000;
+/** Longest silence of a figure whose metric is not known here (fleet page): a usual heartbeat, two batches, and some more. */
+export const FIGURE_STALE_MS = 10 * 60_000;
 
 /** Judges a figure at `now` (server time). `undefined` stands for "nothing received yet". */
 export function judge(figure: Figure | undefined, now: number, staleAfterMs: number = FIGURE_STALE_MS): Judged {

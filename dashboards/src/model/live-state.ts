@@ -1,6 +1,7 @@
 // What the browser knows: the last of everything it was told. Messages only add or replace; a broken link takes nothing away.
 import type { Delta, Snapshot } from '#contract/live.js';
 import type { AlarmView, DeviceView, Figure, MetricView, PostFacts, PostSummary } from '#contract/view.js';
+import { extendTraces, type Traces } from './trace.js';
 
 /** What a post's own page needs beyond its summary. */
 export interface PostDetail {
@@ -9,6 +10,8 @@ export interface PostDetail {
   readonly metrics: readonly MetricView[];
   readonly facts: PostFacts | null;
   readonly values: ReadonlyMap<number, Figure>;
+  /** What the post's figures did since it was opened. */
+  readonly traces: Traces;
 }
 
 export interface LiveState {
@@ -48,6 +51,7 @@ function applySnapshot(state: LiveState, snapshot: Snapshot): LiveState {
       metrics: snapshot.metrics,
       facts: snapshot.facts,
       values: mergedValues(new Map(), snapshot.values),
+      traces: tracesOf(state.detail?.post === view.post ? state.detail.traces : {}, view.post, snapshot.posts),
     },
   };
 }
@@ -57,11 +61,21 @@ function applyDelta(state: LiveState, delta: Delta): LiveState {
     ...state,
     posts: merged(state.posts, delta.posts),
     alarms: mergedAlarms(state.alarms, delta.alarms),
-    detail:
-      state.detail === null || delta.values.length === 0
-        ? state.detail
-        : { ...state.detail, values: mergedValues(state.detail.values, delta.values) },
+    detail: state.detail === null ? null : updateDetail(state.detail, delta),
   };
+}
+
+function updateDetail(detail: PostDetail, delta: Delta): PostDetail {
+  return {
+    ...detail,
+    values: delta.values.length === 0 ? detail.values : mergedValues(detail.values, delta.values),
+    traces: tracesOf(detail.traces, detail.post, delta.posts),
+  };
+}
+
+function tracesOf(traces: Traces, post: string, posts: readonly PostSummary[]): Traces {
+  const summary = posts.find(({ id }) => id === post);
+  return summary === undefined ? traces : extendTraces(traces, summary.flows);
 }
 
 /** An alarm as the answer to an order brings it, before the live channel does. */

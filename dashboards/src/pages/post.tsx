@@ -39,7 +39,12 @@ export function PostPage({ post }: { post: string }) {
         <div class="now">
           <FlowDiagram flows={summary.flows} />
           <div>
-            <FlowList flows={summary.flows} capacityWh={detail?.facts?.batteryCapacityWh} zone={zone} />
+            <FlowList
+              flows={summary.flows}
+              traces={detail?.traces}
+              capacityWh={detail?.facts?.batteryCapacityWh}
+              zone={zone}
+            />
             <PostTotals summary={summary} />
           </div>
         </div>

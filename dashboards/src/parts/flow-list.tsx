@@ -6,11 +6,19 @@ import { useApp } from '../app.js';
 import { judge, numberOf } from '../model/figure.js';
 import { batteryLeftMs, FLOW_UNITS } from '../model/post-flow.js';
 import { unexplainedPower } from '../model/power-balance.js';
+import type { Traces } from '../model/trace.js';
 import { Reading } from './reading.js';
+import { Sparkline } from './sparkline.js';
 
-export function FlowList(props: { flows: PostSummary['flows']; capacityWh?: number | undefined; zone: string }) {
+interface FlowListProps {
+  readonly flows: PostSummary['flows'];
+  readonly traces: Traces | undefined;
+  readonly capacityWh: number | undefined;
+  readonly zone: string;
+}
+
+export function FlowList({ flows, traces, capacityWh, zone }: FlowListProps) {
   const { texts, slowNow } = useApp();
-  const { flows, capacityWh, zone } = props;
   const now = slowNow.value;
   const { post: words } = texts.value;
   const rest = unexplainedPower(flows, now);
@@ -24,6 +32,7 @@ export function FlowList(props: { flows: PostSummary['flows']; capacityWh?: numb
         return (
           <li key={name}>
             <Reading label={texts.value.flows[name]} judged={judged} unit={FLOW_UNITS[name]} zone={zone} />
+            <Sparkline points={traces?.[name]} />
             {name === 'batteryPower' && <span class="muted small">{batteryWord(numberOf(judged), words)}</span>}
             {name === 'batterySoc' && leftMs !== null && (
               <span class="muted small">{words.hoursToEmpty(formatDuration(leftMs, texts.value))}</span>
