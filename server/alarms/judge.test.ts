@@ -161,6 +161,14 @@ describe('battery', () => {
     expect(stateOf(rising.engine, LOW)).toBe('unacknowledged');
   });
 
+  test('when both come in the same moment, critical alone is told', () => {
+    const overrides: RuleOverrides = { batterySocLow: { onDelayS: 10 }, batterySocCritical: { onDelayS: 10 } };
+    const quick = planAlarms('ak-baital', BIRTH, CONFIG, overrides, readCatalogue());
+    const judged = judgeTime(quick, judgePoints(quick, EMPTY_ENGINE, [soc(12, 0)]).engine, START + 11_000);
+    expect(told(judged)).toEqual(['batterySocCritical']);
+    expect(judged.transitions.map(({ alarm, event }) => `${alarm.rule} ${event}`)).toContain('batterySocLow suppress');
+  });
+
   test('a value that is not good changes nothing and is shown as unknown', () => {
     const raised = run(low(10 * MINUTE)).engine;
     for (const [value, code] of [

@@ -302,8 +302,16 @@ function silenceChildren(bench: Bench, at: number): void {
       ({ id }) => alarm.parents.includes(id) && memoryOf(bench, id).alarm.delayed.condition === 'true',
     );
     const { suppressedBy } = memory(bench, alarm).alarm;
-    if (parent !== undefined && suppressedBy !== parent.rule)
+    if (parent !== undefined && suppressedBy !== parent.rule) {
       step(bench, alarm, { type: 'suppress', rule: parent.rule }, at);
+      keepQuiet(bench, alarm);
+    }
     if (parent === undefined && suppressedBy !== null) step(bench, alarm, { type: 'unsuppress' }, at);
   }
+}
+
+/** A child that was raised in the same moment as its parent is told by the parent alone. */
+function keepQuiet(bench: Bench, alarm: PlannedAlarm): void {
+  for (const [index, transition] of bench.transitions.entries())
+    if (transition.alarm.id === alarm.id) bench.transitions[index] = { ...transition, announce: false };
 }

@@ -83,7 +83,7 @@ export function isHeld(kept: Kept, post: KnownPost | undefined, monotonic: numbe
  */
 export function sourceTime(watch: Watch, monotonic: number): number | undefined {
   if (watch.source === null) return undefined;
-  return watch.source.at + Math.max(0, monotonic - watch.source.heardAt - TRANSPORT_MS);
+  return watch.source.at + Math.max(0, Math.floor(monotonic - watch.source.heardAt - TRANSPORT_MS));
 }
 
 /** Transitions that are remembered beside a kept state. Beyond it a journal entry may come a second time, as historical. */
