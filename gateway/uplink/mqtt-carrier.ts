@@ -5,7 +5,8 @@ import type { Link, LinkOptions, OpenLink } from './link.js';
 export interface MqttCarrierOptions {
   /** `mqtt://host:port` or `mqtts://…`. */
   readonly url: string;
-  readonly clientId: string;
+  readonly fleet: string;
+  readonly post: string;
   readonly username?: string;
   readonly password?: string;
   /** PEM text of the certificate authority. */
@@ -104,7 +105,8 @@ const ignore = (): void => {};
 function clientOptions(options: MqttCarrierOptions, link: LinkOptions): IClientOptions {
   return {
     protocolVersion: 4,
-    clientId: options.clientId,
+    // A broker lets only one in by this name: a second gateway of the post would throw the first one out.
+    clientId: `post-${options.fleet}-${options.post}`,
     clean: true,
     keepalive: KEEPALIVE_S,
     reschedulePings: true,
