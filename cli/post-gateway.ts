@@ -57,7 +57,8 @@ export function openGateway(config: GatewayConfig, deps: PostGatewayDeps): Resul
     identity: identity.value,
     openLink: mqttCarrier({
       url,
-      clientId: `post-${config.fleet}-${config.post}`,
+      fleet: config.fleet,
+      post: config.post,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       ...(ca === undefined ? {} : { ca }),

@@ -46,7 +46,7 @@ const CONTENT_SECURITY = {
     imgSrc: ["'self'", 'data:'],
     fontSrc: ["'self'"],
     // Old Safari does not count websockets of the same place as 'self'.
-    connectSrc: ["'self'", 'ws://localhost:*', 'ws://127.0.0.1:*', 'ws://[::1]:*'],
+    connectSrc: ["'self'", 'ws://localhost:*', 'ws://127.0.0.1:*'],
     manifestSrc: ["'self'"],
     workerSrc: ["'self'"],
     formAction: ["'self'"],

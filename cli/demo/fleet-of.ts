@@ -7,6 +7,8 @@ import type { Scenario, ScenarioPost } from '#simulators/scenarios/scenario.js';
 export const DEMO_FLEET = 'demo';
 /** Quick enough to see things move, slow enough to read. */
 export const DEMO_POLL_PERIOD_S = 5;
+/** Loopback costs nothing by the megabyte. */
+export const DEMO_BATCH_PERIOD_S = 10;
 
 /** The scenario with exactly `count` posts: fewer are left out at the end, more are made after the first one. */
 export function resizeScenario(scenario: Scenario, count: number): Scenario {
@@ -33,6 +35,7 @@ export function gatewayYaml(post: ScenarioPost, addresses: DemoAddresses): strin
     post: post.id,
     dataFolder: addresses.dataFolder,
     mqtt: { url: addresses.mqttUrl },
+    batchPeriodS: DEMO_BATCH_PERIOD_S,
     buses: [...addresses.busPorts].map(([id, port]) => ({ id, type: 'tcp', host: '127.0.0.1', port })),
     devices: post.devices.map(({ id, bus, profile, unit, role, name }) => ({
       id,

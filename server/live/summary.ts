@@ -51,7 +51,7 @@ export function summarisePost(
     lastContactAt: post.lastContactAt,
     backfilling: post.backfilling,
     registered: config !== undefined,
-    flows: flowsOf(post, latest),
+    flows: withFill(flowsOf(post, latest), config?.tankHeightM),
     today,
     alarms: countAlarms(alarms),
   };
@@ -69,6 +69,14 @@ function flowsOf(post: KnownPost, latest: LatestValues): PostSummary['flows'] {
     if (typeof known.value === 'string') return { value: null, code: REASONS.impossible.code, at: known.at };
     return { value: known.value, code: known.code, at: known.at };
   });
+}
+
+/** A level becomes a share of the tank where the post's facts tell its height and no device tells it already. */
+function withFill(flows: PostSummary['flows'], tankHeightM: number | undefined): PostSummary['flows'] {
+  const level = flows.tankLevel;
+  if (flows.tankFill !== undefined || level === undefined || tankHeightM === undefined) return flows;
+  const value = typeof level.value === 'number' ? Math.min(100, Math.max(0, (100 * level.value) / tankHeightM)) : null;
+  return { ...flows, tankFill: { ...level, value } };
 }
 
 /** What a person may see of a post's facts. Coordinates stay here. */
