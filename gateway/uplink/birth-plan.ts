@@ -3,6 +3,8 @@ import type { Random } from '#domain/clock.js';
 
 /** A post that has just connected meets a server that is long there; others do not connect in the same moment. */
 const SPREAD_AFTER_CONNECT_MS = 2_000;
+/** A server answers a birth. Data waits for that so long: a broker may let small messages of QoS 0 overtake a birth of QoS 1. */
+const ANSWER_MS = 5_000;
 const AGAIN_MS = 5_000;
 const AGAIN_MAX_MS = 300_000;
 
@@ -17,23 +19,32 @@ export class BirthPlan {
   #againMs = AGAIN_MS;
   #dueAt: number | undefined;
   #out = false;
+  /** Data waits until then for the answer to the birth. */
+  #answerBy = Number.NEGATIVE_INFINITY;
 
   constructor(random: Random, spreadMs: number) {
     this.#random = random;
     this.#spreadMs = spreadMs;
   }
 
-  get dueAt(): number | undefined {
-    return this.#dueAt;
+  /** When there is something to do or to send again. */
+  nextAt(now: number): number {
+    const birthAt = this.#dueAt ?? Number.POSITIVE_INFINITY;
+    return this.#out && now < this.#answerBy ? Math.min(birthAt, this.#answerBy) : birthAt;
   }
 
   isDue(now: number): boolean {
     return this.#dueAt !== undefined && now >= this.#dueAt;
   }
 
-  /** The server of this session has been told: data may follow. */
-  get isOut(): boolean {
-    return this.#out;
+  /** The server of this session has been told, and has had time to hear it: data may follow. */
+  isOut(now: number): boolean {
+    return this.#out && now >= this.#answerBy;
+  }
+
+  /** The server has answered something. */
+  onAnswer(): void {
+    this.#answerBy = Number.NEGATIVE_INFINITY;
   }
 
   /** A server says that it is there. `retained`: it said so before we connected. */
@@ -54,6 +65,7 @@ export class BirthPlan {
     this.#sentAt = now;
     this.#dueAt = undefined;
     this.#out = true;
+    this.#answerBy = now + ANSWER_MS;
   }
 
   /** The server stored something, so it knows the birth. */
@@ -74,6 +86,11 @@ export class BirthPlan {
     this.#dueAt = at;
     this.#againMs = Math.min(this.#againMs * 2, AGAIN_MAX_MS);
     if (at === now) this.#out = false;
+  }
+
+  /** It could not go now. */
+  putOff(until: number): void {
+    this.#dueAt = until;
   }
 
   onImpossible(now: number): void {

@@ -211,6 +211,28 @@ describe('births', () => {
     expect(delays[2]).toBeLessThan(31_000);
   });
 
+  test('are waited for: data goes when the server has answered, or after a while', async () => {
+    const { time, centre, gateway } = scene();
+    gateway.start();
+    centre.faults.loseReceipts = 1;
+    while (centre.births.length < 1) await time.advance(10);
+    await time.advance(4 * SECOND);
+    expect(centre.data).toEqual([]);
+    await time.advance(2 * SECOND);
+    expect(centre.data.length).toBeGreaterThan(0);
+  });
+
+  test('wait for a socket that takes nothing now', async () => {
+    const { time, centre, gateway } = scene();
+    centre.faults.bufferedBytes = 1e6;
+    gateway.start();
+    await time.advance(10 * SECOND);
+    expect(centre.births).toEqual([]);
+    centre.faults.bufferedBytes = 0;
+    await time.advance(SECOND);
+    expect(centre.births).toHaveLength(1);
+  });
+
   test('stay out after a short loss of the link: the server is the same and knows them', async () => {
     const { time, centre, gateway } = scene();
     gateway.start();

@@ -265,7 +265,8 @@ export class UplinkSession {
       this.#births.onStored();
       this.#attempts = 0;
     }
-    if (receipt.birthNeeded !== undefined && receipt.birthNeeded === this.#birth?.number) this.#births.onNeeded(now);
+    if (receipt.birthNeeded === undefined) this.#births.onAnswer();
+    else if (receipt.birthNeeded === this.#birth?.number) this.#births.onNeeded(now);
     this.#pump();
   }
 
@@ -317,8 +318,8 @@ export class UplinkSession {
       this.#dropLink('no receipts and no sign of life');
       return;
     }
-    if (this.#births.isDue(now) && !this.#sendBirth(now)) this.#retryAt = now + RETRY_MS;
-    if (!this.#births.isOut || this.#birth === undefined) return;
+    if (this.#births.isDue(now) && !this.#sendBirth(now)) this.#births.putOff(now + RETRY_MS);
+    if (!this.#births.isOut(now) || this.#birth === undefined) return;
     const wallNow = this.#deps.time.now();
     // Every birth is answered with the server's time. Without an answer it goes again, less and less often.
     if (wallNow === undefined) this.#births.onNeeded(now);
@@ -371,15 +372,13 @@ export class UplinkSession {
     this.#cancelWake?.();
     this.#cancelWake = undefined;
     if (!this.isConnected || this.#stopped) return;
+    const now = this.#deps.clock.monotonic();
     const due = [this.#batchDueAt];
     if (this.isOnline) {
-      due.push(
-        this.#births.dueAt ?? Number.POSITIVE_INFINITY,
-        this.#windows.nextTimeoutAt() ?? Number.POSITIVE_INFINITY,
-      );
+      due.push(this.#births.nextAt(now), this.#windows.nextTimeoutAt() ?? Number.POSITIVE_INFINITY);
       due.push(this.#retryAt ?? Number.POSITIVE_INFINITY);
     }
-    const delayMs = Math.max(0, Math.min(...due) - this.#deps.clock.monotonic());
+    const delayMs = Math.max(0, Math.min(...due) - now);
     this.#cancelWake = this.#deps.scheduler.after(delayMs, () => this.#pump());
   }
 }
