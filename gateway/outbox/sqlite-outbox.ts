@@ -209,7 +209,7 @@ class SqliteOutbox implements Outbox {
 
   markReceipted(epoch: string, ranges: readonly (readonly [number, number])[], at: number): number {
     const changed = this.#despiteFullDisk(() =>
-      ranges.reduce((sum, [first, last]) => sum + this.#run.receipt.run(at, epoch, first, last).changes, 0),
+      ranges.reduce((sum, [first, last]) => sum + this.#run.receipt.run(Math.round(at), epoch, first, last).changes, 0),
     );
     this.#pending -= changed ?? 0;
     return changed ?? 0;

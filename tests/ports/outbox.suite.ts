@@ -119,6 +119,11 @@ export function describeOutbox(name: string, open: (settings: OutboxSettings) =>
       expect(outbox.status().pendingRecords).toBe(1);
     });
 
+    test('takes the server’s time as it comes', () => {
+      append(draftAt(NOON));
+      expect(outbox.markReceipted(outbox.epoch, [[1, 1]], NOON + 0.25)).toBe(1);
+    });
+
     test('keeps receipted records until their time is over, and sends them again when asked', () => {
       reopen({ keepReceiptedMs: 1000 });
       append(draftAt(NOON), draftAt(NOON + 1));
