@@ -58,7 +58,8 @@ export class VirtualTime implements Clock, Scheduler {
     let next: Task | undefined;
     for (const task of this.#tasks) {
       if (task.dueAt > until) continue;
-      if (next === undefined || task.dueAt < next.dueAt || (task.dueAt === next.dueAt && task.order < next.order)) next = task;
+      if (next === undefined || task.dueAt < next.dueAt || (task.dueAt === next.dueAt && task.order < next.order))
+        next = task;
     }
     return next;
   }
