@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decimalsOfStep } from './axis.js';
 import { type Span, shiftInside, zoomSpan } from './navigate.js';
 
 const whole: Span = [0, 86_400_000];
@@ -34,5 +35,11 @@ describe('moving through a chart', () => {
         },
       ),
     );
+  });
+});
+
+describe('the labels of an axis', () => {
+  it('have the decimals that their step needs', () => {
+    expect([1, 20, 2.5, 0.5, 0.1 + 0.2, 0.25].map(decimalsOfStep)).toEqual([0, 0, 1, 1, 1, 2]);
   });
 });

@@ -4,6 +4,7 @@ import type { Unit } from '#domain/quantity.js';
 import type { Texts } from '#texts/en.js';
 import { DAY_MS, formatDay, formatDuration, formatNumber, formatTime } from '#texts/format.js';
 import type { ChartData } from '../model/history.js';
+import { decimalsOfStep } from './axis.js';
 import { addKeys, addTouch } from './navigate.js';
 
 export interface PlotCursor {
@@ -40,7 +41,8 @@ export function createPlot(host: HTMLElement, data: ChartData, options: PlotOpti
       height: HEIGHT,
       ms: 1,
       tzDate: (at) => uPlot.tzDate(new Date(at), options.zone),
-      padding: [10, 8, 0, 0],
+      // Room for half a time label at the right edge, where no axis stands.
+      padding: [10, unitsOf(data).length > 1 ? 4 : 20, 0, 0],
       legend: { show: false },
       cursor: { sync: { key: 'post' }, drag: { x: true, y: false, dist: 8 }, points: { size: 7 }, y: false },
       scales: scalesOf(data),
@@ -200,7 +202,7 @@ function valueLabels(splits: readonly number[], unit: Unit, texts: Texts): strin
   const top = Math.max(...splits.map((value) => Math.abs(value)));
   const isKilo = unit === 'W' && top >= 1000;
   const step = splits.length > 1 ? Math.abs((splits[1] ?? 0) - (splits[0] ?? 0)) / (isKilo ? 1000 : 1) : 1;
-  const decimals = step >= 1 ? 0 : step >= 0.1 ? 1 : 2;
+  const decimals = decimalsOfStep(step);
   const word = isKilo ? texts.units.kW : texts.units[unit];
   return splits.map((value, index) => {
     const number = formatNumber(isKilo ? value / 1000 : value, decimals, texts);

@@ -57,6 +57,12 @@ describe('the series behind the charts', () => {
     expect(speakers.get('batterySoc')).toEqual(['a/battery.soc', 'b/battery.soc']);
   });
 
+  it('are the tank’s level only where nobody knows its fill', () => {
+    const devices = [device('t', 'tank')];
+    expect([...speakersOf(devices, metrics('t/tank.level')).keys()]).toEqual(['tankLevel']);
+    expect([...speakersOf(devices, metrics('t/tank.level', 't/tank.fill')).keys()]).toEqual(['tankFill']);
+  });
+
   it('are not more than the server gives at once', () => {
     expect(SERIES_MAX).toBe(CONTRACT_SERIES_MAX);
     const devices = Array.from({ length: 20 }, (_, index) => device(`i${index}`, 'inverter'));

@@ -7,12 +7,12 @@ import { FLOW_UNITS } from './post-flow.js';
 
 export type ChartName = 'energy' | 'battery' | 'power' | 'water';
 
-/** What each chart draws, the first on the left axis. */
+/** What each chart draws, the first on the left axis. A tank’s level is drawn only where its fill is not known. */
 export const CHARTS: Readonly<Record<ChartName, readonly FlowName[]>> = {
   energy: ['pvPower'],
   battery: ['batterySoc'],
   power: ['loadPower', 'gensetPower', 'pumpPower'],
-  water: ['waterFlow', 'tankFill'],
+  water: ['waterFlow', 'tankFill', 'tankLevel'],
 };
 
 /** A figure's name → the `device/metric` series behind it, and how several become one. */
@@ -38,6 +38,7 @@ export function speakersOf(devices: readonly DeviceView[], metrics: readonly Met
       speakers.set(name, [...(speakers.get(name) ?? []), series]);
     }
   }
+  if (speakers.has('tankFill')) speakers.delete('tankLevel');
   return speakers;
 }
 
@@ -133,7 +134,7 @@ function align(
 function lineOf(name: FlowName, series: readonly Series[], at: readonly number[]): ChartLine {
   const column = (key: 'mean' | 'min' | 'max'): (number | null)[][] => series.map((one) => align(one.at, one[key], at));
   // Of several batteries or tanks the lowest speaks, as on the fleet page; powers and flows add up.
-  const isLowest = name === 'batterySoc' || name === 'tankFill';
+  const isLowest = name === 'batterySoc' || name === 'tankFill' || name === 'tankLevel';
   const join = (columns: (number | null)[][]): (number | null)[] =>
     at.map((_, index) =>
       joined(

@@ -3,7 +3,7 @@ import type { AlarmView } from '#contract/view.js';
 import { alarmText } from '#texts/alarm-rules.js';
 import { formatAge, formatValue } from '#texts/format.js';
 import { useApp } from '../app.js';
-import { isOver, isUnacknowledged } from '../model/alarms.js';
+import { isOver, isSetAside, isUnacknowledged } from '../model/alarms.js';
 import { hashOf } from '../model/route.js';
 import { Age } from './age.js';
 import { AlarmOrderButton } from './alarm-order.js';
@@ -21,7 +21,7 @@ export function AlarmRow({ alarm, showPost }: { alarm: AlarmView; showPost: bool
   const post = live.value.posts.get(alarm.post);
   return (
     <li class={`alarm p${alarm.priority}${isOver(alarm) ? ' over' : ''}`}>
-      <Badge priority={alarm.priority} isWaiting={isUnacknowledged(alarm)} />
+      <Badge priority={alarm.priority} isWaiting={isUnacknowledged(alarm)} isSetAside={isSetAside(alarm)} />
       <div class="alarm-what">
         <h3>{title}</h3>
         <p class="alarm-where">

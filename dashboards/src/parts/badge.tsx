@@ -9,13 +9,20 @@ const SHAPES: Readonly<Record<Priority, string>> = {
   3: 'M2.5 2.5h19v19h-19Z',
 };
 
-/** `isWaiting`: nobody has acknowledged it. Only an unacknowledged critical alarm moves. */
-export function Badge({ priority, isWaiting = false }: { priority: Priority; isWaiting?: boolean }) {
+interface BadgeProps {
+  readonly priority: Priority;
+  /** Nobody has acknowledged it. Only an unacknowledged critical alarm moves. */
+  readonly isWaiting?: boolean;
+  /** Shelved, suppressed or out of service: shape and digit without colour, since it asks for nobody. */
+  readonly isSetAside?: boolean;
+}
+
+export function Badge({ priority, isWaiting = false, isSetAside = false }: BadgeProps) {
   const { texts } = useApp();
   const label = texts.value.alarmList.priority(texts.value.priorities[priority]);
   return (
     <svg
-      class={`badge p${priority}${isWaiting && priority === 1 ? ' pulse' : ''}`}
+      class={`badge ${isSetAside ? 'quiet' : `p${priority}`}${isWaiting && priority === 1 ? ' pulse' : ''}`}
       viewBox="0 0 24 24"
       width="22"
       height="22"

@@ -22,7 +22,7 @@ export function DeviceSection({ values, zone }: { values: DeviceValues; zone: st
       class="device"
       onToggle={(event) => {
         isOpen.value = event.currentTarget.open;
-        if (device.profile !== undefined) wantDeviceTexts(device.profile);
+        if (device.profile !== undefined && rows.some(hasCodes)) wantDeviceTexts(device.profile);
       }}
     >
       <summary>
@@ -43,6 +43,11 @@ export function DeviceSection({ values, zone }: { values: DeviceValues; zone: st
       </p>
     </details>
   );
+}
+
+/** States of these names hold a device's own codes; all others are plain words. */
+function hasCodes({ metric }: ValueRow): boolean {
+  return /\.(faults|warnings|alarms)$/.test(metric.metric);
 }
 
 function DeviceTable(props: { rows: readonly ValueRow[]; zone: string; profile: string | undefined }) {

@@ -14,8 +14,14 @@ import { Badge, FineMark, SilentMark } from './badge.js';
 import { Bar } from './bar.js';
 import { Honesty, Value } from './reading.js';
 
-/** Figures of a row, in the order of the columns. */
-const CELLS: readonly FlowName[] = ['batterySoc', 'tankFill', 'pvPower', 'loadPower', 'pumpPower'];
+/** Figures of a row, in the order of the columns; of several names the first that the post has. */
+const CELLS: readonly (readonly [FlowName, ...FlowName[]])[] = [
+  ['batterySoc'],
+  ['tankFill', 'tankLevel'],
+  ['pvPower'],
+  ['loadPower'],
+  ['pumpPower'],
+];
 const TOTALS: readonly TotalName[] = ['pvEnergy', 'waterVolume'];
 
 export function FleetRowView({ row }: { row: FleetRow }) {
@@ -35,9 +41,11 @@ export function FleetRowView({ row }: { row: FleetRow }) {
           <RowNotes row={row} />
         </div>
       </div>
-      {CELLS.map((name) => (
-        <FlowCell key={name} name={name} figure={post.flows[name]} />
-      ))}
+      {CELLS.map((names) => {
+        const [column] = names;
+        const name = names.find((candidate) => post.flows[candidate] !== undefined) ?? column;
+        return <FlowCell key={column} column={column} name={name} figure={post.flows[name]} />;
+      })}
       <TodayCell post={post} />
       <ContactCell post={post} />
     </li>
@@ -72,9 +80,9 @@ function columnName(name: FlowName, texts: Texts): string {
 }
 
 /** A figure that no device of the post measures is left blank; one that is measured and not known is a dash with its reason. */
-function FlowCell({ name, figure }: { name: FlowName; figure: Figure | undefined }) {
+function FlowCell({ column, name, figure }: { column: FlowName; name: FlowName; figure: Figure | undefined }) {
   const { texts, slowNow } = useApp();
-  const label = <span class="label">{columnName(name, texts.value)}</span>;
+  const label = <span class="label">{columnName(column, texts.value)}</span>;
   if (figure === undefined)
     return (
       <div class="cell none">
@@ -135,8 +143,8 @@ export function FleetHead() {
   return (
     <div class="post-head" aria-hidden="true">
       <span />
-      {CELLS.map((name) => (
-        <span key={name}>{columnName(name, texts.value)}</span>
+      {CELLS.map(([column]) => (
+        <span key={column}>{columnName(column, texts.value)}</span>
       ))}
       <span>{texts.value.fleet.today}</span>
       <span>{texts.value.fleet.contact}</span>
