@@ -33,6 +33,8 @@ export interface TotalsService extends TotalsReader {
 /** A post whose counters moved is read again after so long; every post at least so often, for midnight and coverage. */
 const REFRESH_MS = 3000;
 const REFRESH_ALL_MS = 60_000;
+/** A counter that is told more often than this (short batches, attention) is no less complete when it falls back to it. */
+const STEP_MS_MIN = 60_000;
 
 interface PostState {
   readonly id: string;
@@ -258,7 +260,7 @@ class TotalsKeeper implements TotalsService {
     const points = [...(before.value === undefined ? [] : [before.value]), ...inside.value].map(pointOf);
     const metric = birth.metrics.find((known) => known.device === counter.device && known.metric === counter.metric);
     const spec = metric?.modulus === undefined ? {} : { modulus: metric.modulus };
-    const everyMs = Math.max(birth.batchPeriodMs, metric?.pollPeriodMs ?? 0);
+    const everyMs = Math.max(birth.batchPeriodMs, metric?.pollPeriodMs ?? 0, STEP_MS_MIN);
     const { increase, coverage } = rollCounter(points, until, spec, everyMs);
     const part = { window, lengthMs: until.to - until.from, increase, coverage };
     if (window.to <= now && state.generation === generation) kept.set(window.from, part);
