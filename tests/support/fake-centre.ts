@@ -95,12 +95,19 @@ export class FakeCentre {
     this.#time.after(this.faults.latencyMs, task);
   }
 
+  /** One way of one connection: nothing overtakes what went before it. */
+  #inOrder(way: { arrivesAt: number }, task: () => void): void {
+    const now = this.#time.now();
+    way.arrivesAt = Math.max(way.arrivesAt, now + this.faults.latencyMs);
+    this.#time.after(way.arrivesAt - now, task);
+  }
+
   #serverState(): Uint8Array {
     return encodeJson({ session: this.session, online: this.online, time: this.#time.now() });
   }
 
   #toPost(link: FakeLink, topic: string, payload: Uint8Array, retained = false): void {
-    this.#later(() => this.#links.get(link)?.handlers.message(topic, payload, retained));
+    this.#inOrder(link.down, () => this.#links.get(link)?.handlers.message(topic, payload, retained));
   }
 
   #toAll(topic: string, payload: Uint8Array): void {
@@ -150,7 +157,7 @@ export class FakeCentre {
     this.bytes += payload.length;
     const copies = topic.endsWith('/data') ? this.#copies(this.faults.loseData, this.faults.doubleData) : 1;
     for (let copy = 0; copy < copies; copy += 1)
-      this.#later(() => {
+      this.#inOrder(link.up, () => {
         if (this.isLinked(link) || link.isClosed) this.#take(topic, payload);
       });
   }
@@ -224,6 +231,8 @@ export class FakeCentre {
 
 class FakeLink implements Link {
   readonly #centre: FakeCentre;
+  readonly up = { arrivesAt: 0 };
+  readonly down = { arrivesAt: 0 };
 
   constructor(centre: FakeCentre) {
     this.#centre = centre;
