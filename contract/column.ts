@@ -42,8 +42,12 @@ function packValues(values: readonly (number | string)[]): [number, unknown] {
     : [FLOAT64, shuffle(Float64Array.from(numbers), 8)];
 }
 
-/** [places, first, step, step …], or `undefined` when some value is not exactly an integer over a power of ten. */
+/**
+ * [places, first, step, step …], or `undefined` when some value is not exactly an integer over a power of ten. Steps cannot
+ * tell -0 from 0.
+ */
 function packDecimal(numbers: readonly number[]): number[] | undefined {
+  if (numbers.some((value) => Object.is(value, -0))) return undefined;
   for (let places = 0; places <= DECIMALS_MAX; places += 1) {
     const factor = 10 ** places;
     const integers = numbers.map((value) => Math.round(value * factor));

@@ -55,21 +55,23 @@ export function encodeData(payload: Omit<DataPayload, 'first' | 'last'>): Buffer
 export function packData(payload: Omit<DataPayload, 'first' | 'last'>): Buffer {
   const sorted = [...payload.samples].sort((a, b) => a.record - b.record || a.at - b.at || a.index - b.index);
   const rows: Row[] = [];
-  const columns = new Map<number, { rows: number[]; samples: DataSample[] }>();
+  // A column holds numbers or words. What has both has two columns.
+  const columns = new Map<number, { index: number; rows: number[]; samples: DataSample[] }>();
   for (const sample of sorted) {
     const newest = rows.at(-1);
     if (newest === undefined || newest.record !== sample.record || newest.at !== sample.at) rows.push(sample);
-    let column = columns.get(sample.index);
+    const key = sample.index * 2 + (typeof sample.value === 'string' ? 1 : 0);
+    let column = columns.get(key);
     if (column === undefined) {
-      column = { rows: [], samples: [] };
-      columns.set(sample.index, column);
+      column = { index: sample.index, rows: [], samples: [] };
+      columns.set(key, column);
     }
     column.rows.push(rows.length - 1);
     column.samples.push(sample);
   }
   const packed: Column[] = [...columns.entries()]
     .sort(([a], [b]) => a - b)
-    .map(([index, column]) => packColumn(index, column.rows, rows.length, column.samples));
+    .map(([, { index, rows: places, samples }]) => packColumn(index, places, rows.length, samples));
   return Buffer.from(
     cbor.encode([
       WIRE_VERSION,
