@@ -14,9 +14,12 @@ export const UNITS = [
   'm³',
   'm³/h',
   'm',
+  'm/s',
   'kPa',
   'W/m²',
   's',
+  '1/min',
+  'Ah',
   '1',
 ] as const;
 export type Unit = (typeof UNITS)[number];
@@ -73,6 +76,9 @@ export const DEVICE_UNITS = {
   s: whole('s'),
   min: whole('s', 60),
   h: whole('s', 3600),
+  'm/s': whole('m/s'),
+  '1/min': whole('1/min'),
+  Ah: whole('Ah'),
   '1': whole('1'),
 } as const satisfies Record<string, DeviceUnitFact>;
 export type DeviceUnit = keyof typeof DEVICE_UNITS;
