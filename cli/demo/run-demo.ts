@@ -1,6 +1,6 @@
 // The demo's parts, started in order and stopped in the opposite one. Live first: three posts are on the screen at once, and
 // the day before now arrives behind them through the same gateway code, sockets and wire.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock, Random, Scheduler } from '#domain/clock.js';
@@ -49,6 +49,11 @@ export const HISTORY_STEP_MS = 60_000;
 const WORLD_STEP_MS = 1000;
 
 export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<Result<RunningDemo, CommandFault>> {
+  if (options.dataFolder !== undefined && existsSync(join(options.dataFolder, 'server')))
+    return fault(
+      'DEMO_DATA_USED',
+      `${options.dataFolder} holds an earlier demo, whose world cannot be taken up again. Choose another folder, or delete it`,
+    );
   const loaded = loadScenario('demo');
   if (!loaded.ok) return fault('SCENARIO_INVALID', loaded.fault.map(({ message }) => message).join('; '));
   const scenario = resizeScenario(loaded.value, options.posts);
