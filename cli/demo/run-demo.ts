@@ -58,7 +58,7 @@ export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<R
   if (!loaded.ok) return fault('SCENARIO_INVALID', loaded.fault.map(({ message }) => message).join('; '));
   const scenario = resizeScenario(loaded.value, options.posts);
   const { profiles: catalog } = loadCatalog();
-  const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), 'oftob-demo-'));
+  const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), `oftob-demo-${process.pid}-`));
   const closers: (() => Promise<void> | void)[] = [];
   const stop = async (): Promise<void> => {
     for (const close of closers.reverse()) await close();
