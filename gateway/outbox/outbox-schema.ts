@@ -1,5 +1,7 @@
 // The outbox's database: what it is made of and how it is opened.
+import { existsSync, renameSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { drawEpoch } from '../identity.js';
 
 const VERSION = 1;
 
@@ -60,4 +62,12 @@ export function openDatabase(file: string, pagesMax: number | undefined): Databa
     database.close();
     throw error;
   }
+}
+
+/** The engineer is a day away: a post with a damaged outbox begins a new one and keeps the old for a person to look at. */
+export function putAside(file: string): string {
+  const aside = `${file}.damaged-${drawEpoch()}`;
+  renameSync(file, aside);
+  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${aside}-wal`);
+  return aside;
 }

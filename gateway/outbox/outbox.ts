@@ -129,3 +129,17 @@ export function bytesToFree(bytes: number, bytesMax: number): number {
 
 /** What a record takes beside its body: row, indexes. */
 export const RECORD_OVERHEAD_BYTES = 64;
+
+/** Far more than there are starts of a gateway within one outbox. */
+const FREE_SHIFT_TRIES = 1000;
+
+/** The offset, or a few milliseconds more, so that no sample meets one of another start of the gateway. */
+export function freeShift(
+  times: readonly { readonly device: string; readonly at: number }[],
+  offsetMs: number,
+  hasTime: (device: string, at: number) => boolean,
+): number {
+  const meets = (shift: number) => times.some(({ device, at }) => hasTime(device, at + shift));
+  for (let shift = offsetMs; shift < offsetMs + FREE_SHIFT_TRIES; shift += 1) if (!meets(shift)) return shift;
+  return offsetMs;
+}

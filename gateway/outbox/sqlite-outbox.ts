@@ -1,5 +1,4 @@
 // The outbox on the post's disk.
-import { existsSync, renameSync } from 'node:fs';
 import type Database from 'better-sqlite3';
 import { failed, ok, type Result } from '#domain/result.js';
 import { drawEpoch } from '../identity.js';
@@ -10,6 +9,7 @@ import {
   type CatalogueEntry,
   DEAD_LETTERS_MAX,
   type DeadLetter,
+  freeShift,
   KEEP_RECEIPTED_MS,
   OUTBOX_BYTES_MAX,
   type Outbox,
@@ -21,7 +21,7 @@ import {
   type RefusedRecord,
   type Stream,
 } from './outbox.js';
-import { openDatabase } from './outbox-schema.js';
+import { openDatabase, putAside } from './outbox-schema.js';
 import { prepareStatements, type RecordRow, type Statements } from './outbox-statements.js';
 import { type Reserve, reserveBeside } from './reserve.js';
 import { faultOf, isDamaged, isFull } from './sqlite-faults.js';
@@ -39,8 +39,9 @@ export interface SqliteOutboxOptions {
 
 /** Records that leave in one step of making room. */
 const TRIM_ROWS = 500;
-/** Far more than there are starts of a gateway within one outbox. */
-const FREE_SHIFT_TRIES = 1000;
+const PAGE_BYTES = 4096;
+/** Part of a page that is records; the rest are indexes. */
+const RECORD_SHARE = 0.7;
 /** What is freed at least when the disk is full. */
 const FULL_DISK_FREE_BYTES = 256 * 1024;
 
@@ -66,14 +67,6 @@ export function openSqliteOutbox(options: SqliteOutboxOptions): Result<Outbox, O
   }
 }
 
-/** The engineer is a day away: a post with a damaged outbox begins a new one and keeps the old for a person to look at. */
-function putAside(file: string): string {
-  const aside = `${file}.damaged-${drawEpoch()}`;
-  renameSync(file, aside);
-  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${aside}-wal`);
-  return aside;
-}
-
 class SqliteOutbox implements Outbox {
   readonly epoch: string;
   readonly #database: Database.Database;
@@ -83,6 +76,8 @@ class SqliteOutbox implements Outbox {
   readonly #bytesMax: number;
   readonly #keepReceiptedMs: number;
   readonly #counters = new Map<string, number>();
+  /** Above this the records would eat the space that the reserve stood for. */
+  #bytesCeiling = Number.POSITIVE_INFINITY;
   #nextId = 1;
   #bytes = 0;
   #pending = 0;
@@ -103,7 +98,23 @@ class SqliteOutbox implements Outbox {
     this.#run.forgetEpochs.run();
     this.#epochNumber = Number(this.#run.addEpoch.run(this.epoch).lastInsertRowid);
     this.#recount();
+    this.#takeReserve();
+  }
+
+  #takeReserve(): void {
     this.#reserve.hold();
+    this.#bytesCeiling = this.#reachableBytes();
+  }
+
+  /** What the records may come to within the pages that are free in the file and the growth that the disk allows. */
+  #reachableBytes(): number {
+    const freePages = Number(this.#database.pragma('freelist_count', { simple: true }));
+    return this.#bytes + Math.floor(freePages * PAGE_BYTES * RECORD_SHARE + this.#reserve.growthBytes());
+  }
+
+  /** Bytes that the records may have: what was configured, less while the disk is full. */
+  #limit(): number {
+    return Math.min(this.#bytesMax, this.#bytesCeiling);
   }
 
   append(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault> {
@@ -122,7 +133,7 @@ class SqliteOutbox implements Outbox {
     const added = bodies.reduce((sum, body) => sum + body.length + RECORD_OVERHEAD_BYTES, 0);
     const firstId = this.#nextId;
     this.#database.transaction(() => {
-      this.#makeRoom(bytesToFree(this.#bytes + added, this.#bytesMax));
+      this.#makeRoom(bytesToFree(this.#bytes + added, this.#limit()));
       drafts.forEach((draft, i) => {
         this.#insert(firstId + i, draft, bodies[i] as Buffer);
       });
@@ -159,18 +170,20 @@ class SqliteOutbox implements Outbox {
   }
 
   /**
-   * Releases the reserve, lets receipted records go and tries again; then the oldest of all. The next trim takes the reserve
-   * back.
+   * Releases the reserve, which is for checkpoints and trimming: from then on the outbox grows no more than a little. Where
+   * that is not enough receipted records go, then the oldest of all. A later trim takes the reserve back.
    */
   #appendToFullDisk(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault> {
     this.#reserve.release();
+    this.#checkpoint();
+    this.#bytesCeiling = this.#reachableBytes();
     const bytes = FULL_DISK_FREE_BYTES + drafts.reduce((sum, draft) => sum + draft.samples.length * 40, 0);
     let fault: OutboxFault | undefined;
-    for (const mayExpire of [false, true]) {
+    for (const goes of ['nothing', 'receipted', 'oldest']) {
       try {
         this.#database.transaction(() => {
-          this.#makeRoom(bytes, mayExpire);
-          if (!mayExpire) this.#count('diskFull', 1);
+          if (goes === 'nothing') this.#count('diskFull', 1);
+          else this.#makeRoom(bytes, goes === 'oldest');
         })();
         this.#checkpoint();
         return ok(this.#appendAll(drafts));
@@ -208,15 +221,15 @@ class SqliteOutbox implements Outbox {
   }
 
   markReceipted(epoch: string, ranges: readonly (readonly [number, number])[], at: number): number {
-    const changed = this.#despiteFullDisk(() =>
+    const changed = this.#inTransaction(() =>
       ranges.reduce((sum, [first, last]) => sum + this.#run.receipt.run(Math.round(at), epoch, first, last).changes, 0),
     );
-    this.#pending -= changed ?? 0;
-    return changed ?? 0;
+    this.#pending -= changed;
+    return changed;
   }
 
   refuse(epoch: string, refused: readonly RefusedRecord[]): number {
-    const moved = this.#despiteFullDisk(() => {
+    return this.#inTransaction(() => {
       const rows = refused.flatMap(({ id, code }) => {
         const row = this.#run.waiting.get(epoch, id);
         return row === undefined ? [] : [{ ...row, code }];
@@ -224,26 +237,25 @@ class SqliteOutbox implements Outbox {
       this.#bury(rows);
       return rows.length;
     });
-    return moved ?? 0;
   }
 
   /**
-   * In one transaction, if need be at the price of the reserve. `undefined` when even that does not help: nothing is changed
-   * then, and it will be done when the server says it again.
+   * In one transaction, if need be at the price of the reserve. 0 when even that does not help: nothing is changed then, and
+   * it will be done when the server says it again.
    */
-  #despiteFullDisk<T>(change: () => T): T | undefined {
+  #inTransaction(change: () => number): number {
     for (const isLast of [false, true]) {
       try {
         return this.#database.transaction(change)();
       } catch (error) {
         this.#recount();
         if (!isFull(error)) throw error;
-        if (isLast) return undefined;
+        if (isLast) return 0;
         this.#reserve.release();
         this.#checkpoint();
       }
     }
-    return undefined;
+    return 0;
   }
 
   #bury(rows: readonly { seq: number; bytes: number; untimed: number; code: string }[]): void {
@@ -270,25 +282,17 @@ class SqliteOutbox implements Outbox {
 
   learnTime(boot: string, offsetMs: number): number {
     if (this.#untimed === 0) return 0;
-    const timed = this.#despiteFullDisk(() => {
+    return this.#inTransaction(() => {
       const times = new Map<string, { device: string; at: number }>();
       for (const row of this.#run.untimed.iterate(boot))
         for (const time of timesOf(decodeSamples(row.body, 0))) times.set(`${time.device} ${time.at}`, time);
-      const shift = this.#freeShift([...times.values()], Math.round(offsetMs));
+      const shift = freeShift([...times.values()], Math.round(offsetMs), (device, at) => this.hasTime(device, at));
       for (const { device, at } of times.values()) this.#run.useTime.run(device, at + shift);
       const { changes } = this.#run.learnTime.run(shift, shift, boot);
       this.#untimed -= changes;
       this.#bury(this.#run.untimable.all().map((row) => ({ ...row, code: 'OUTBOX_TIME_UNKNOWN' })));
       return changes;
     });
-    return timed ?? 0;
-  }
-
-  /** The offset, or a few milliseconds more, so that no sample meets one of another start of the gateway. */
-  #freeShift(times: readonly { readonly device: string; readonly at: number }[], offsetMs: number): number {
-    const meets = (shift: number) => times.some(({ device, at }) => this.hasTime(device, at + shift));
-    for (let shift = offsetMs; shift < offsetMs + FREE_SHIFT_TRIES; shift += 1) if (!meets(shift)) return shift;
-    return offsetMs;
   }
 
   hasTime(device: string, at: number): boolean {
@@ -320,15 +324,15 @@ class SqliteOutbox implements Outbox {
           if (rows.length < TRIM_ROWS) break;
         }
         for (const { device } of this.#run.devices.all()) this.#run.forgetTimes.run(device, before);
-        this.#makeRoom(bytesToFree(this.#bytes, this.#bytesMax));
+        this.#makeRoom(bytesToFree(this.#bytes, this.#limit()));
       })();
     } catch (error) {
       this.#recount();
       if (!isFull(error)) throw error;
       this.#reserve.release();
-      return;
+      this.#checkpoint();
     }
-    this.#reserve.hold();
+    this.#takeReserve();
   }
 
   /** Lets receipted records go, oldest first, then, if it may, the oldest of all, counted, until so many bytes are free. */
@@ -385,7 +389,7 @@ class SqliteOutbox implements Outbox {
       pendingRecords: this.#pending,
       untimedRecords: this.#untimed,
       bytes: this.#bytes,
-      bytesMax: this.#bytesMax,
+      bytesMax: this.#limit(),
       expired: counter('expired'),
       aggregated: counter('aggregated'),
       refused: counter('refused'),

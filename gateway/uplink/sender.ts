@@ -1,7 +1,7 @@
 // Takes records from the outbox, sends them as payloads within the windows, and frees the outbox by what the receipts say.
 import type { Receipt } from '#contract/session.js';
 import type { Random } from '#domain/clock.js';
-import type { Outbox, Stream } from '../outbox/outbox.js';
+import type { Outbox, RefusedRecord, Stream } from '../outbox/outbox.js';
 import { rangesHave } from './id-ranges.js';
 import type { Log } from './log.js';
 import { type BirthIndex, cutPayload, PAYLOAD_BYTES } from './payload.js';
@@ -40,8 +40,9 @@ export class Sender {
     const epoch = records[0]?.epoch;
     if (epoch === undefined) return 'empty';
     const { payload, refused } = cutPayload(records, birth, stream === 'history');
-    if (refused.length > 0) this.#refuse(epoch, refused, 'records cannot be sent; they are kept as dead letters');
-    if (payload === undefined) return 'sent';
+    const buried = this.#refuse(epoch, refused, 'records cannot be sent; they are kept as dead letters');
+    // A disk that cannot even bury them: later.
+    if (payload === undefined) return buried > 0 ? 'sent' : 'busy';
     if (!this.windows.hasRoom(stream, payload.bytes.length)) return 'full';
     if (!this.#publish(payload.bytes)) return 'busy';
     this.windows.add({ stream, epoch, ids: payload.ids, bytes: payload.bytes.length, at: now });
@@ -59,14 +60,16 @@ export class Sender {
       now,
     );
     const refused = receipt.refused.filter(({ id }) => rangesHave(refusable, id));
-    if (refused.length > 0) this.#refuse(epoch, refused, 'the server refuses records; they are kept as dead letters');
+    this.#refuse(epoch, refused, 'the server refuses records; they are kept as dead letters');
     const stored = this.windows.settle(epoch, receipt.stored, now);
     if (stored.length > 0) this.#outbox.markReceipted(epoch, stored, receipt.time);
     return stored.length > 0;
   }
 
-  #refuse(epoch: string, refused: readonly { readonly id: number; readonly code: string }[], message: string): void {
+  #refuse(epoch: string, refused: readonly RefusedRecord[], message: string): number {
+    if (refused.length === 0) return 0;
     const count = this.#outbox.refuse(epoch, refused);
     if (count > 0) this.#log.warn({ count, code: refused[0]?.code }, message);
+    return count;
   }
 }
