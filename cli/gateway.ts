@@ -5,7 +5,7 @@ import { machineClockQuality } from './clock-quality.js';
 import { type Command, done, textOf } from './command.js';
 import { readConfig } from './config-file.js';
 import { openGateway } from './post-gateway.js';
-import { createLog, systemClock, systemRandom, systemScheduler, untilSignal } from './system.js';
+import { bootId, createLog, systemClock, systemRandom, systemScheduler, untilSignal } from './system.js';
 
 export const gateway: Command = {
   name: 'gateway',
@@ -21,7 +21,9 @@ export const gateway: Command = {
     const config = readConfig(textOf(options, 'config'), 'gateway', (text) => parseGatewayConfig(text, catalog));
     if (!config.ok) return config;
     const log = createLog(textOf(options, 'log') ?? 'info').child({ post: config.value.post });
+    const boot = bootId();
     const opened = openGateway(config.value, {
+      ...(boot === undefined ? {} : { boot }),
       catalog,
       clock: systemClock,
       scheduler: systemScheduler,

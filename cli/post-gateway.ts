@@ -23,6 +23,8 @@ export interface PostGatewayDeps {
   readonly log: Log;
   readonly clockQuality: () => ClockQuality;
   readonly birthSpreadMs?: number;
+  /** Of the machine, where the clock's monotonic time counts from its boot. */
+  readonly boot?: string;
 }
 
 /** Opens what a gateway needs. It runs from `start` on; `stop` closes all of it. */

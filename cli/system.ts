@@ -1,11 +1,22 @@
 // The real clock, scheduler and random source. Only composition roots hand them out.
+import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
 import type { Clock, Random, Scheduler } from '#domain/clock.js';
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  // Counts from the machine's boot on Linux, so that samples of unknown time outlive a restart of the process.
+  monotonic: () => Number(process.hrtime.bigint()) / 1e6,
 };
+
+/** Names this boot of the machine; `undefined` where the system does not tell. */
+export function bootId(): string | undefined {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}
 
 export const systemScheduler: Scheduler = {
   after(delayMs, task) {
