@@ -22,8 +22,13 @@ session.on('Network.responseReceived', ({ requestId, response }) =>
 session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) =>
   rows.push([names.get(requestId) ?? '', encodedDataLength]),
 );
+let liveBytes = 0;
+session.on('Network.webSocketFrameReceived', ({ response }) => {
+  liveBytes += Buffer.byteLength(response.payloadData);
+});
 await page.goto(`${demo.value.url}/`);
 await page.waitForFunction(() => /\d\s%/.test(document.body.textContent ?? ''));
+rows.push(['live messages (websocket, before compression)', liveBytes]);
 const total = rows.reduce((sum, [, bytes]) => sum + bytes, 0);
 printTable('First load of the fleet page, heads included', ['resource', 'bytes'], [...rows, ['in all', total]]);
 await browser.close();

@@ -1,6 +1,7 @@
 // Resident memory of a server and of a gateway as processes of their own, in steady state. Run `npm run build` first.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gatewayYaml } from '#cli/demo/fleet-of.js';
@@ -34,6 +35,23 @@ function residentMb(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 }
 
+/** The broker's port stands in two configurations, so it must be known before. */
+function freePort(): Promise<number> {
+  const probe = createServer();
+  return new Promise((resolve) =>
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    }),
+  );
+}
+
+// Also where it fails midway.
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
 const scenario = loadScenario('demo');
 const post = scenario.ok ? scenario.value.posts[0] : undefined;
 if (post === undefined) throw new Error('no demo');
@@ -41,7 +59,7 @@ const simulator = await start(
   ['simulate', '--scenario', 'demo', '--port', '0'],
   /kyzyl-art\/main\s+127\.0\.0\.1:(\d+)/,
 );
-const brokerPort = 20_000 + (process.pid % 20_000);
+const brokerPort = await freePort();
 writeFileSync(
   join(folder, 'server.yaml'),
   `fleet: demo\ndataFolder: ${folder}/server\nhttp: { port: 0 }\nbrokerPort: ${brokerPort}\nposts: [{ id: kyzyl-art }]\n`,
@@ -71,4 +89,3 @@ for (const child of children) {
   child.kill('SIGINT');
 }
 await Promise.all(children.map((child) => new Promise((resolve) => child.once('close', resolve))));
-rmSync(folder, { recursive: true, force: true });

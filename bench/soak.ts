@@ -1,52 +1,41 @@
-// Long runs with a seed: hostile payloads at the wire's door, hostile frames at the serial line's. `--count N --seed N`.
+// Long runs with a seed: what must hold for any bytes, any counter, any alarm and any bad day of a post.
+// `--count N` runs of each kind (a million), `--share S` of everything (tests run a small one), `--seed N`.
 import { parseArgs } from 'node:util';
-import { decodeData, encodeData } from '#contract/data.js';
-import { findAnswer, shapeOf } from '#gateway/bus/rtu-frame.js';
+import { generator } from './soak/generator.js';
+import { CHAINS, runChain } from './soak/post-chain.js';
+import { PROPERTIES } from './soak/properties.js';
 import { printTable } from './table.js';
 
 const { values } = parseArgs({
-  options: { count: { type: 'string', default: '1000000' }, seed: { type: 'string', default: '1' } },
+  options: {
+    count: { type: 'string', default: '1000000' },
+    share: { type: 'string', default: '1' },
+    seed: { type: 'string', default: '1' },
+  },
 });
-const count = Number(values.count);
-let state = Number(values.seed) >>> 0;
-const random = (): number => {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return state / 4_294_967_296;
-};
-const below = (limit: number): number => Math.floor(random() * limit);
+const seed = Number(values.seed);
+const share = Number(values.share);
+const count = Math.ceil(Number(values.count) * share);
+if (![seed, share, count].every((number) => Number.isFinite(number)) || count < 1 || share <= 0)
+  throw new Error('soak takes numbers: --count N --share S --seed N');
 
-const honest = encodeData({
-  birth: 1,
-  epoch: '00112233445566aa',
-  historical: false,
-  samples: Array.from({ length: 60 }, (_, index) => ({
-    record: 1,
-    index,
-    at: 1_750_000_000_000,
-    value: index / 10,
-    code: 0,
-  })),
-});
-const answered = { payloads: 0, opened: 0, frames: 0, believed: 0 };
-for (let run = 0; run < count; run += 1) {
-  const bytes = run % 2 === 0 ? Buffer.from(honest) : Buffer.from(Array.from({ length: below(64) }, () => below(256)));
-  for (let flips = below(4); flips > 0 && bytes.length > 0; flips -= 1) bytes[below(bytes.length)] = below(256);
-  answered.payloads += 1;
-  if (decodeData(bytes).ok) answered.opened += 1;
+const rows: (string | number)[][] = [];
+for (const [place, { name, weight, run }] of PROPERTIES.entries()) {
+  const random = generator(seed * 1000 + place);
+  const runs = Math.ceil(count * weight);
+  const startedAt = performance.now();
+  let taken = 0;
+  for (let number = 0; number < runs; number += 1)
+    try {
+      if (run(random)) taken += 1;
+    } catch (error) {
+      throw new Error(`seed ${seed}, run ${number} of "${name}"`, { cause: error });
+    }
+  rows.push([name, runs, taken, ((performance.now() - startedAt) / 1000).toFixed(1)]);
 }
-const shape = shapeOf({ unit: 1, table: 'holding', count: 10 });
-for (let run = 0; run < count; run += 1) {
-  const frame = Uint8Array.from({ length: below(40) }, () => below(256));
-  if (run % 2 === 0 && frame.length > 3) frame.set([1, 3, 20]);
-  answered.frames += 1;
-  const found = findAnswer(frame, [shape]);
-  if (found !== undefined && 'answer' in found) answered.believed += 1;
-}
-printTable(
-  `Seed ${values.seed}: nothing threw`,
-  ['what', 'tried', 'taken for good'],
-  [
-    ['payloads, honest ones with up to 3 bytes changed and noise', answered.payloads, answered.opened],
-    ['RTU frames of noise', answered.frames, answered.believed],
-  ],
-);
+const chains = Math.ceil(CHAINS * share);
+const startedAt = performance.now();
+let samples = 0;
+for (let number = 0; number < chains; number += 1) samples += await runChain(seed * 1000 + number);
+rows.push(['a post’s bad days, samples stored', chains, samples, ((performance.now() - startedAt) / 1000).toFixed(1)]);
+printTable(`Seed ${seed}: everything held`, ['what', 'runs', 'taken for good', 'seconds'], rows);
