@@ -6,6 +6,10 @@ import { CHAINS, runChain } from './soak/post-chain.js';
 import { PROPERTIES } from './soak/properties.js';
 import { printTable } from './table.js';
 
+/** More than chance may take is a fault: so many in a short run, and so many times the expected in a long one. */
+const CHANCE_FLOOR = 5;
+const CHANCE_FACTOR = 2;
+
 const { values } = parseArgs({
   options: {
     count: { type: 'string', default: '1000000' },
@@ -20,7 +24,7 @@ if (![seed, share, count].every((number) => Number.isFinite(number)) || count < 
   throw new Error('soak takes numbers: --count N --share S --seed N');
 
 const rows: (string | number)[][] = [];
-for (const [place, { name, weight, run }] of PROPERTIES.entries()) {
+for (const [place, { name, weight, run, chance }] of PROPERTIES.entries()) {
   const random = generator(seed * 1000 + place);
   const runs = Math.ceil(count * weight);
   const startedAt = performance.now();
@@ -31,6 +35,8 @@ for (const [place, { name, weight, run }] of PROPERTIES.entries()) {
     } catch (error) {
       throw new Error(`seed ${seed}, run ${number} of "${name}"`, { cause: error });
     }
+  if (chance !== undefined && taken > CHANCE_FLOOR + (CHANCE_FACTOR * runs) / chance)
+    throw new Error(`seed ${seed}: ${taken} of ${runs} are taken for good in "${name}"`);
   rows.push([name, runs, taken, ((performance.now() - startedAt) / 1000).toFixed(1)]);
 }
 const chains = Math.ceil(CHAINS * share);
