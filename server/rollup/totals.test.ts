@@ -20,12 +20,14 @@ let ingest: FakeIngest;
 let store: FakeStore;
 let totals: TotalsService;
 let reads: number;
+let warnings: object[];
 
 beforeEach(() => {
   time = new VirtualTime(NOW);
   ingest = new FakeIngest();
   store = new FakeStore();
   reads = 0;
+  warnings = [];
   ingest.know('kyzyl-art', { birth: meterBirth(), link: 'online' });
 });
 
@@ -43,7 +45,7 @@ async function start(posts: readonly PostConfig[] = [KYZYL_ART]): Promise<void> 
     store: counting,
     clock: time,
     scheduler: time,
-    log: { info() {}, warn() {}, error() {} },
+    log: { info() {}, warn: (fields) => warnings.push(fields), error() {} },
   });
   totals.start();
   await time.advance(10);
@@ -142,6 +144,8 @@ describe('totals of a post', () => {
     await time.advance(5000);
     expect(totals.ofPost('kyzyl-art').today.totals.loadEnergy?.value).toBe(600);
     expect(totals.counters().totalsReadsFailed).toBeGreaterThan(0);
+    await time.advance(MINUTE);
+    expect(warnings).toEqual([{ post: 'kyzyl-art', reason: expect.any(String) }]);
     store.failing = false;
     store.points.push(energy((NOW - MONTH) / MINUTE, NOW));
     await time.advance(5000);

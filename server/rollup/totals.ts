@@ -62,6 +62,8 @@ class TotalsKeeper implements TotalsService {
   #allDueAt = 0;
   #stopped = false;
   #failures = 0;
+  /** Why the last round could not read all: told once, however often it is tried. */
+  #failure: string | undefined;
 
   constructor(deps: TotalsDeps) {
     this.#deps = deps;
@@ -164,6 +166,7 @@ class TotalsKeeper implements TotalsService {
     const monotonic = this.#deps.clock.monotonic();
     const isAllDue = monotonic >= this.#allDueAt;
     if (isAllDue) this.#allDueAt = monotonic + REFRESH_ALL_MS;
+    let failure: string | undefined;
     for (const state of [...this.#posts.values()]) {
       if (this.#stopped) return;
       if (!state.dirty && !isAllDue) continue;
@@ -173,9 +176,13 @@ class TotalsKeeper implements TotalsService {
       } catch (error) {
         state.dirty = true;
         this.#failures += 1;
-        this.#deps.log.warn({ err: error, post: state.id }, 'totals could not be read; trying again');
+        failure = error instanceof Error ? error.message : String(error);
+        if (failure !== this.#failure)
+          this.#deps.log.warn({ post: state.id, reason: failure }, 'totals could not be read; trying again');
+        this.#failure = failure;
       }
     }
+    this.#failure = failure;
   }
 
   async #refreshPost(state: PostState): Promise<void> {
