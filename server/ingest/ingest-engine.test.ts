@@ -154,6 +154,17 @@ describe('receipts', () => {
     ]);
   });
 
+  test('a store that does not answer is told at the start, before any post is known', async () => {
+    store.fault = { code: 'STORE_UNAVAILABLE', message: 'connection refused' };
+    await engine.load();
+    expect(engine.storeOk()).toBe(false);
+    store.fault = undefined;
+    tellBirth();
+    tell('data', data([sample(1, T0)]));
+    await settle();
+    expect(engine.storeOk()).toBe(true);
+  });
+
   test('a store that does not answer gives no receipt; what comes after a pause is stored again', async () => {
     tellBirth();
     sent.length = 0;

@@ -39,6 +39,8 @@ export interface EngineDeps {
 /** Log lines about bad messages are at least this far apart; the counters and the dead letters tell the rest. */
 const COMPLAINT_PERIOD_MS = 10_000;
 const REFUSED_SAMPLES_KEPT = 20;
+/** No post can have this name. */
+const NO_POST = '';
 
 export class IngestEngine {
   readonly latest: MutableLatestValues = createLatestValues();
@@ -109,10 +111,12 @@ export class IngestEngine {
       Object.assign(entry, { connection, link: state === 'offline' ? 'offline' : 'unknown' });
       entry.lastContactAt = Math.max(at, entry.lastContactAt ?? at);
     }
-    for (const { id } of this.directory.posts()) {
+    const posts = this.directory.posts().map(({ id }) => id);
+    // A server that knows no post yet still asks, so that an unreachable store is told at the start and not with the first data.
+    for (const id of posts.length > 0 ? posts : [NO_POST]) {
       const points = await this.#deps.store.latest(id);
       if (!points.ok) {
-        this.#deps.log.warn({ code: points.fault.code }, `The store does not answer: ${points.fault.message}`);
+        this.#writer.noteFault(points.fault);
         return;
       }
       for (const point of points.value) this.latest.set(id, point.device, point.metric, point);

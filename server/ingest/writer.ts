@@ -20,6 +20,8 @@ export interface Writer {
   /** False when the lot was dropped: nothing will be said of it, and its post will send it again. */
   offer(lot: Lot): boolean;
   storeOk(): boolean;
+  /** Somebody else met a store that does not answer: true until the next write succeeds. */
+  noteFault(fault: StoreFault): void;
   counters(): Readonly<Record<string, number>>;
   /** Writes what was offered, and takes nothing more. */
   stop(): Promise<void>;
@@ -136,6 +138,10 @@ class BatchWriter implements Writer {
     this.#bytes -= sumOf(this.#queue, (lot) => lot.bytes);
     this.#queue = [];
     this.#pausedUntil = this.#deps.clock.monotonic() + this.#deps.limits.storeRetryMs;
+    this.noteFault(fault);
+  }
+
+  noteFault(fault: StoreFault): void {
     const isNew = this.#fault === undefined;
     this.#fault = fault;
     if (isNew) this.#deps.storeChanged(fault);

@@ -55,7 +55,7 @@ async function until<T>(look: () => Promise<T | undefined | false>, withinMs = 3
 
 async function startServer(config: string): Promise<{ process: RunningProcess; url: string }> {
   const process = run(['server', '--config', config]);
-  const [url = ''] = await process.until(/http:\/\/127\.0\.0\.1:\d+/, MINUTE);
+  const [, url = ''] = await process.until(/server is at (http:\/\/127\.0\.0\.1:\d+)/, MINUTE);
   return { process, url };
 }
 
@@ -215,7 +215,11 @@ describe('what a person reads when something is wrong', () => {
     );
     const server = await startServer(config);
     await server.process.until(/INGEST_BROKER_UNREACHABLE/);
-    expect((await get<HealthResponse>(`${server.url}/api/v1/health`)).broker).toBe('disconnected');
+    await server.process.until(/STORE_UNAVAILABLE/);
+    expect(await get<HealthResponse>(`${server.url}/api/v1/health`)).toMatchObject({
+      broker: 'disconnected',
+      store: 'failing',
+    });
     expect(server.process.output()).not.toMatch(/\n\s+at /);
     expect(await server.process.stop('SIGINT')).toBe(0);
   });
