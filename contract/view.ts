@@ -1,5 +1,6 @@
 // What the server shows of posts, devices, values and alarms: the shapes that the API and the live channel share.
 import { type Static, Type } from 'typebox';
+import { ALARM_STATE_NAMES } from '#domain/alarm.js';
 import { DEVICE_KINDS, METER_ROLES } from '#domain/device-kind.js';
 import { FLOW_NAMES, type FlowName, TOTAL_NAMES, type TotalName } from '#domain/flow.js';
 import { UNITS } from '#domain/quantity.js';
@@ -97,19 +98,6 @@ export const MetricViewSchema = Type.Object({
 });
 export type MetricView = Static<typeof MetricViewSchema>;
 
-/** States of ISA-18.2 in words. */
-export const ALARM_STATES = [
-  'normal',
-  'unacknowledged',
-  'acknowledged',
-  'returned',
-  'latchedUnacknowledged',
-  'latchedAcknowledged',
-  'shelved',
-  'suppressed',
-  'outOfService',
-] as const;
-
 export const AlarmViewSchema = Type.Object({
   /** `post/rule/device`, unique in the fleet. */
   id: Type.String(),
@@ -118,7 +106,7 @@ export const AlarmViewSchema = Type.Object({
   /** Id of the rule in the catalogue; texts are found by it. */
   rule: Type.String(),
   priority: Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(3)]),
-  state: literals(ALARM_STATES),
+  state: literals(ALARM_STATE_NAMES),
   /** What the condition says now; `unknown` while its input is not good. */
   condition: literals(['true', 'false', 'unknown'] as const),
   /** The start of the present activation, in source time. */
@@ -142,8 +130,8 @@ export const JournalEntrySchema = Type.Object({
   alarm: Type.String(),
   post: Type.String(),
   rule: Type.String(),
-  from: literals(ALARM_STATES),
-  to: literals(ALARM_STATES),
+  from: literals(ALARM_STATE_NAMES),
+  to: literals(ALARM_STATE_NAMES),
   event: Type.String(),
   by: Type.Union([Type.String(), Type.Null()]),
   comment: Type.Union([Type.String(), Type.Null()]),

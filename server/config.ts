@@ -3,18 +3,9 @@ import { type Static, Type } from 'typebox';
 import { LineCounter, parseDocument } from 'yaml';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import { failed, ok, type Result } from '#domain/result.js';
+import { RULE_IDS, type RuleId } from '#texts/alarm-rules.js';
 import { addSchemaFaults, type ConfigFault, createFaultList, type FaultList } from './config-faults.js';
-
-/** Rules of the alarm catalogue that a configuration may adjust. */
-export const RULE_IDS = [
-  'batterySocLow',
-  'batterySocCritical',
-  'pumpDryRun',
-  'pumpNoFlow',
-  'deviceSilent',
-  'postSilent',
-] as const;
-export type RuleId = (typeof RULE_IDS)[number];
+import { isLoopbackAddress } from './loopback.js';
 
 const closed = { additionalProperties: false } as const;
 const identifier = Type.String({ pattern: IDENTIFIER_PATTERN });
@@ -221,16 +212,12 @@ function configOf(file: Static<typeof FileSchema>, broker: BrokerConfig, store: 
 
 function addHttpFaults(list: FaultList, http: unknown): void {
   const host = (http as { host?: unknown } | undefined)?.host;
-  if (typeof host !== 'string' || isLoopback(host)) return;
+  if (typeof host !== 'string' || isLoopbackAddress(host)) return;
   list.add(
     ['http', 'host'],
     `"${host}" can be reached by others; write 127.0.0.1 until access control is configured, and use an SSH tunnel from elsewhere`,
     'CONFIG_NOT_LOOPBACK',
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** What the schema cannot say of posts. Runs also on a file that the schema refuses, as far as its parts are there. */

@@ -1,4 +1,4 @@
-// The rules that texts are written for.
+// The rules of the alarm catalogue: what texts are written for and a configuration may adjust.
 
 export const RULE_IDS = [
   'batterySocLow',

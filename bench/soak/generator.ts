@@ -1,3 +1,5 @@
+import { resumeRandom } from '#simulators/world/random.js';
+
 /** A seeded source of numbers, with the few shapes of them that hostile input has. */
 export interface Generator {
   /** [0, 1) */
@@ -9,13 +11,7 @@ export interface Generator {
 }
 
 export function generator(seed: number): Generator {
-  let state = Math.imul(seed, 2_654_435_761) >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  const { next } = resumeRandom(Math.imul(seed, 2_654_435_761));
   const below = (limit: number): number => Math.floor(next() * limit);
   return {
     next,

@@ -5,7 +5,7 @@ import { doorOf, type Fault } from '#contract/door.js';
 import { DEVICE_KINDS } from '#domain/device-kind.js';
 import { isNumeric, metricOf } from '#domain/metric.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import { RULE_IDS } from '../config.js';
+import { RULE_IDS } from '#texts/alarm-rules.js';
 
 const closed = { additionalProperties: false } as const;
 const seconds = Type.Number({ minimum: 0, maximum: 2_592_000 });

@@ -4,7 +4,8 @@ import type { AlarmOptions } from '#domain/alarm.js';
 import { metricOf } from '#domain/metric.js';
 import type { PumpFacts } from '#domain/pump.js';
 import type { Unit } from '#domain/quantity.js';
-import type { PostConfig, PumpConfig, RuleId, RuleOverride, RuleOverrides } from '../config.js';
+import type { RuleId } from '#texts/alarm-rules.js';
+import type { PostConfig, PumpConfig, RuleOverride, RuleOverrides } from '../config.js';
 import { staleAfterMs } from '../live/summary.js';
 import type { Catalogue, Rule, RuleTest } from './catalogue.js';
 

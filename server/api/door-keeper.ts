@@ -1,13 +1,12 @@
 // Who may speak to this server while it has no access control: programs on this machine, and pages that it served itself.
 import type { FastifyInstance } from 'fastify';
+import { isLoopbackAddress } from '../loopback.js';
 import type { AppDeps } from './deps.js';
 import { Problem } from './problem.js';
 
-const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
-
-/** True for an address that only this machine can reach. */
+/** True for a Host, as a URL spells it, that only this machine can reach. */
 export function isLoopbackHost(host: string): boolean {
-  return LOOPBACK_NAMES.has(host) || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+  return host === '[::1]' || isLoopbackAddress(host);
 }
 
 /** `undefined` where the text is no host with an optional port. */

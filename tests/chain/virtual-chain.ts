@@ -16,6 +16,7 @@ import { DEFAULT_LIMITS } from '#server/ingest/limits.js';
 import { createSqliteRegistry } from '#server/store/sqlite-registry.js';
 import { parseScenario } from '#simulators/scenarios/scenario.js';
 import { createSimulation, type PostSimulation } from '#simulators/simulation.js';
+import { resumeRandom } from '#simulators/world/random.js';
 import { directBus } from '../support/direct-bus.js';
 import { createMemoryStore } from '../support/memory-store.js';
 import { risingNumber } from '../support/test-post.js';
@@ -30,16 +31,6 @@ const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
 /** Name of a sample, and everything about it that must come through unchanged. */
 export type Samples = Map<string, string>;
-
-function seeded(seed: number): Random {
-  let state = (seed * 2_654_435_761) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 export class VirtualChain {
   readonly time = new VirtualTime(START);
@@ -58,7 +49,7 @@ export class VirtualChain {
   #gateway: { readonly gateway: Gateway; readonly kill: () => void } | undefined;
 
   constructor(seed: number, options: { readonly full: boolean }) {
-    this.random = seeded(seed);
+    this.random = resumeRandom(seed).next;
     this.broker = new VirtualBroker(this.time, this.random);
     const scenario = parseScenario({
       name: 'chain',
