@@ -2,6 +2,7 @@
 import type { Clock, ClockQuality, Random, Scheduler } from '#domain/clock.js';
 import type { LoadedProfile } from '#profiles/catalog.js';
 import type { GatewayConfig } from './config.js';
+import { createDeviceWatch } from './health/device-watch.js';
 import { HEALTH_PERIOD_MS, readHealth } from './health/health.js';
 import type { Identity } from './identity.js';
 import type { Outbox, OutboxFault, OutboxStatus } from './outbox/outbox.js';
@@ -91,6 +92,7 @@ class PostGateway implements Gateway {
   /** Steady time = monotonic + this: what the reader is asked with. It never steps. */
   readonly #steadyOffset: number;
   readonly #startedAt: number;
+  readonly #watchDevices: (results: readonly PollResult[]) => void;
   readonly #cancels = new Set<() => void>();
   #running = false;
   #polling: Promise<void> = Promise.resolve();
@@ -111,6 +113,7 @@ class PostGateway implements Gateway {
       isTaken: (device, at) => outbox.hasTime(device, at),
     });
     this.#appender = new Appender(outbox, deps.log);
+    this.#watchDevices = createDeviceWatch(deps.log);
     this.#makeBirth = birthMaker(deps, facts, this.#time);
     this.#session = new UplinkSession({
       fleet: config.fleet,
@@ -225,6 +228,7 @@ class PostGateway implements Gateway {
   async #poll(): Promise<void> {
     const results = await this.#deps.reader.pollOnce(this.#steadyNow());
     this.#polls += 1;
+    this.#watchDevices(results);
     // The first poll after a start is news as a whole: the birth's snapshot came before it and was empty.
     this.#recordSteady(results, this.#polls === 1);
     if (!this.#running) return;
