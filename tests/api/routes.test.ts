@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
@@ -9,7 +9,16 @@ import { fakeServer, KYZYL_ART, meterBirth, NOON, socLow } from './fake-server.j
 
 const MINUTE = 60_000;
 let app: FastifyInstance | undefined;
+const folders: string[] = [];
+
+function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'oftob-routes-'));
+  folders.push(folder);
+  return folder;
+}
+
 afterEach(async () => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
   await app?.close();
 });
 
@@ -266,7 +275,7 @@ describe('everything else', () => {
   });
 
   test('fault texts come from the profiles, and nothing else does', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'oftob-texts-'));
+    const folder = temporaryFolder();
     mkdirSync(join(folder, 'deye', 'texts'), { recursive: true });
     writeFileSync(join(folder, 'deye', 'texts', 'sg04lp3.json'), '{"faults":{"F13":"Grid"}}');
     const { get } = await serve({ textsFolder: folder });
@@ -276,7 +285,7 @@ describe('everything else', () => {
   });
 
   test('dashboards are served compressed, their pages by index.html, the rest as JSON 404', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'oftob-web-'));
+    const folder = temporaryFolder();
     mkdirSync(join(folder, 'assets'));
     writeFileSync(join(folder, 'index.html'), '<!doctype html>home');
     writeFileSync(join(folder, 'assets', 'main-abcdef12.js'), 'let a');
