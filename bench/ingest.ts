@@ -28,7 +28,7 @@ const birth = encodeJson({
   birth: 1,
   at: 0,
   clock: 'synchronised',
-  gateway: { version: '0', publicKey: '' },
+  gateway: { version: '0', publicKey: '', epoch: '00112233445566aa', start: 1 },
   batchPeriodMs: 60_000,
   devices: [{ id: 'device', kind: 'inverter', pollPeriodMs: 10_000 }],
   metrics: metrics.map(({ id, kind }, index) => ({

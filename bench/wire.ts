@@ -54,11 +54,15 @@ async function measure({ full, batchMs }: Way) {
   });
   const facts = postFactsOf(parsed.value, catalog);
   const recorder = new Recorder({ rules: rulesOf(facts.metrics), batchPeriodMs: 60_000, full, isTaken: () => false });
-  const birth = makeBirth({ version: '0', publicKey: '', batchPeriodMs: 60_000, ...facts }, [], {
-    number: 1,
-    at: START,
-    clock: 'synchronised',
-  });
+  const birth = makeBirth(
+    { version: '0', publicKey: '', epoch: '00112233445566aa', start: 1, batchPeriodMs: 60_000, ...facts },
+    [],
+    {
+      number: 1,
+      at: START,
+      clock: 'synchronised',
+    },
+  );
   let records: OutboxRecord[] = [];
   const total = { polled: 0, samples: 0, bytes: 0, payloads: 0 };
   const send = (): void => {

@@ -62,6 +62,9 @@ export const BirthSchema = Type.Object({
     version: Type.String({ maxLength: 40 }),
     /** Ed25519 public key, base64 (SPKI). */
     publicKey: Type.String({ maxLength: 120 }),
+    /** Epoch of this start of the gateway, and which start it is by the count in its outbox: rising, unless the outbox is an older copy. */
+    epoch,
+    start: count,
   }),
   batchPeriodMs: Type.Integer({ minimum: 100 }),
   devices: Type.Array(BirthDeviceSchema, { maxItems: 500 }),
@@ -94,6 +97,15 @@ export type Receipt = Static<typeof ReceiptSchema>;
 export const AttentionSchema = Type.Object({ forS: Type.Integer({ minimum: 0, maximum: 300 }) });
 export type Attention = Static<typeof AttentionSchema>;
 
+/** An operator's word to send again: what was receipted since `since`, and the records that were refused, once their cause is mended. */
+export const ReplaySchema = Type.Object({
+  /** When it was asked for, by the server's clock. A post does each request once: one no newer than the last it did is ignored. */
+  at: timeMs,
+  since: Type.Optional(timeMs),
+  deadLetters: Type.Optional(Type.Boolean()),
+});
+export type Replay = Static<typeof ReplaySchema>;
+
 /** That the server is there, or gone. Retained, and the will. While it is gone a post spends no bytes. */
 export const ServerStateSchema = Type.Object({
   session: Type.String({ maxLength: 40 }),
@@ -106,8 +118,9 @@ export const birthDoor: Door<Birth> = doorOf(BirthSchema);
 export const postStateDoor: Door<PostState> = doorOf(PostStateSchema);
 export const receiptDoor: Door<Receipt> = doorOf(ReceiptSchema);
 export const attentionDoor: Door<Attention> = doorOf(AttentionSchema);
+export const replayDoor: Door<Replay> = doorOf(ReplaySchema);
 export const serverStateDoor: Door<ServerState> = doorOf(ServerStateSchema);
 
-export function encodeJson(message: Birth | PostState | Receipt | Attention | ServerState): Buffer {
+export function encodeJson(message: Birth | PostState | Receipt | Attention | Replay | ServerState): Buffer {
   return Buffer.from(JSON.stringify(message), 'utf8');
 }

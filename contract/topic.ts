@@ -4,7 +4,7 @@ import { WIRE_VERSION } from './version.js';
 
 const ROOT = `oftob/${WIRE_VERSION}`;
 
-export const POST_CHANNELS = ['birth', 'state', 'data', 'receipt', 'attention'] as const;
+export const POST_CHANNELS = ['birth', 'state', 'data', 'receipt', 'attention', 'replay'] as const;
 /** What flows between one post and the server. The first three come from the post, the others from the server. */
 export type PostChannel = (typeof POST_CHANNELS)[number];
 

@@ -45,6 +45,8 @@ export const REASONS = {
   impossible: { code: 39, quality: 'invalid' },
   /** A part that it is made of is missing. */
   incomplete: { code: 40, quality: 'invalid' },
+  /** Was measured, and left the post's full outbox before it could be sent. Marks where such a gap begins. */
+  expired: { code: 41, quality: 'invalid' },
 } as const satisfies Record<string, QualityFact>;
 
 export type Reason = keyof typeof REASONS;

@@ -71,6 +71,16 @@ export const GatewayFileSchema = Type.Object(
         {
           maxMB: Type.Optional(Type.Number({ minimum: 1, maximum: 1_000_000 })),
           keepReceiptedDays: Type.Optional(Type.Number({ minimum: 0, maximum: 3650 })),
+          writeDelayS: Type.Optional(Type.Number({ minimum: 0, maximum: 10 })),
+        },
+        strict,
+      ),
+    ),
+    uplink: Type.Optional(
+      Type.Object(
+        {
+          dailyMB: Type.Optional(Type.Number({ minimum: 0.1, maximum: 100_000 })),
+          historyKBps: Type.Optional(Type.Number({ minimum: 0.1, maximum: 100_000 })),
         },
         strict,
       ),

@@ -39,7 +39,8 @@ describe('the configuration of a post', () => {
         mqtt: { url: 'mqtt://127.0.0.1:1883' },
         batchPeriodMs: 60_000,
         full: false,
-        outbox: { bytesMax: 512_000_000, keepReceiptedMs: 604_800_000 },
+        outbox: { bytesMax: 512_000_000, keepReceiptedMs: 604_800_000, writeDelayMs: 10_000 },
+        uplink: {},
         buses: [{ id: 'cabinet', type: 'tcp', host: '192.168.10.20', port: 502, timeoutMs: 1000 }],
         devices: [
           {

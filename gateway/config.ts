@@ -83,7 +83,18 @@ export interface GatewayConfig {
   readonly batchPeriodMs: number;
   /** Record every poll, without the exception rule. */
   readonly full: boolean;
-  readonly outbox: { readonly bytesMax: number; readonly keepReceiptedMs: number };
+  readonly outbox: {
+    readonly bytesMax: number;
+    readonly keepReceiptedMs: number;
+    /** The most that a power cut may take; 0 writes through with every poll. A killed process loses nothing. */
+    readonly writeDelayMs: number;
+  };
+  readonly uplink: {
+    /** Bytes on the wire in a day (UTC), both ways; history waits for the next day beyond it. Absent: no limit. */
+    readonly dailyBytesMax?: number;
+    /** Bytes per second that history may take. Absent: what the link gives. */
+    readonly historyBytesPerS?: number;
+  };
   readonly buses: readonly BusConfig[];
   readonly devices: readonly DeviceConfig[];
 }
@@ -96,6 +107,7 @@ const POLL_PERIOD_S = 10;
 const BATCH_PERIOD_S = 60;
 const OUTBOX_MB = 512;
 const KEEP_RECEIPTED_DAYS = 7;
+const WRITE_DELAY_S = 10;
 const LINE: SerialLine = { baud: 9600, parity: 'none', stopBits: 1 };
 const DAY_MS = 86_400_000;
 
@@ -242,6 +254,13 @@ function configOf(value: GatewayFile, catalog: Catalog): GatewayConfig {
     outbox: {
       bytesMax: Math.round((value.outbox?.maxMB ?? OUTBOX_MB) * 1_000_000),
       keepReceiptedMs: Math.round((value.outbox?.keepReceiptedDays ?? KEEP_RECEIPTED_DAYS) * DAY_MS),
+      writeDelayMs: Math.round((value.outbox?.writeDelayS ?? WRITE_DELAY_S) * 1000),
+    },
+    uplink: {
+      ...(value.uplink?.dailyMB !== undefined && { dailyBytesMax: Math.round(value.uplink.dailyMB * 1_000_000) }),
+      ...(value.uplink?.historyKBps !== undefined && {
+        historyBytesPerS: Math.round(value.uplink.historyKBps * 1000),
+      }),
     },
     buses: value.buses.map((bus) => busOf(bus, profilesOn(bus.id, value, catalog))),
     devices: value.devices.flatMap((device) => {

@@ -308,8 +308,16 @@ function birthMaker(deps: GatewayDeps, facts: ReturnType<typeof postFactsOf>, ti
     if (current?.clock === clock) return current;
     const at = time.now() ?? Math.max(0, deps.clock.now());
     const number = deps.identity.births.next((time.now() ?? 0) / 1000);
-    const { version, identity, config } = deps;
-    const birthFacts = { version, publicKey: identity.publicKey, batchPeriodMs: config.batchPeriodMs, ...facts };
+    const { version, identity, config, outbox } = deps;
+    const { epoch, start } = outbox;
+    const birthFacts = {
+      version,
+      publicKey: identity.publicKey,
+      epoch,
+      start,
+      batchPeriodMs: config.batchPeriodMs,
+      ...facts,
+    };
     current = makeBirth(birthFacts, retired, { number, at, clock });
     return current;
   };

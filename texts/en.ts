@@ -64,6 +64,7 @@ const reasons: Record<Reason, string> = {
   torn: 'parts of the value did not belong together',
   impossible: 'the device sent an impossible number',
   incomplete: 'a part that it is made of is missing',
+  expired: 'measured, but lost from the post’s full outbox before it was sent',
 };
 
 export const en = {

@@ -63,6 +63,7 @@ const reasons: Record<Reason, string> = {
   torn: 'қисмҳои қимат ба ҳам мувофиқ нестанд',
   impossible: 'дастгоҳ адади номумкин фиристод',
   incomplete: 'як қисми он намерасад',
+  expired: 'чен карда шуд, вале пеш аз фиристодан аз буфери пури пост хориҷ шуд',
 };
 
 export const tg: Texts = {

@@ -68,6 +68,13 @@ export interface OutboxStatus {
   readonly expired: number;
   /** Records that were replaced by means because the space was needed. */
   readonly aggregated: number;
+  /** Samples in the expired records, and samples that a mean stands for. */
+  readonly expiredSamples: number;
+  readonly aggregatedSamples: number;
+  /** Records that an operator had sent again. */
+  readonly replayed: number;
+  /** How long the outbox would take to fill at the rate of the last day; `undefined` before there is one. */
+  readonly capacityMs: number | undefined;
   /** Records that went to the dead letters. */
   readonly refused: number;
   /** Dead letters that were deleted because there were too many. */
@@ -82,8 +89,17 @@ export interface Outbox {
   readonly epoch: string;
   /** Where a damaged outbox was put aside when this one was opened in its place. */
   readonly setAside?: string | undefined;
-  /** Stores all drafts or none. Ids rise from 1 in this epoch. */
+  /** Which opening of this outbox it is, rising: an outbox restored from a backup repeats one. */
+  readonly start: number;
+  /**
+   * Stores all drafts or none. Ids rise from 1 in this epoch. The records outlive the process at once, and a power cut from
+   * the next {@link Outbox.sync} on.
+   */
   append(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault>;
+  /** Everything appended is on the disk, safe from a power cut. Nothing is sent before. Does nothing where nothing is new. */
+  sync(): Result<void, OutboxFault>;
+  /** These records went out: from now on they are not aggregated. On the disk with the next transaction. */
+  markSent(epoch: string, ids: readonly number[]): void;
   /** Oldest first, all of one epoch, without those of unknown time. */
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[];
   /** Marks records of these ranges (both ends included) as stored by the server at `at`. Gives how many were pending. */
@@ -101,6 +117,17 @@ export interface Outbox {
   hasTime(device: string, at: number): boolean;
   /** Makes receipted records since `since` (epoch ms) pending again. Gives how many. */
   replay(since: number): number;
+  /** Makes the dead letters pending again, with their old names. Gives how many. */
+  retryDeadLetters(): number;
+  /**
+   * Records where samples expired since the last call: one sample without a value, reason `expired`, per device and metric, at
+   * the time of the first that is gone. Gives how many such samples. To be called while there is a way to the server.
+   */
+  recordLost(at: number): number;
+  /** A small number of the gateway's own that survives a restart; `undefined` where none was kept. */
+  number(name: string): number | undefined;
+  /** On the disk with the next transaction. */
+  keepNumber(name: string, value: number): void;
   /** Tells what is measured now. Gives what once was, as long as records of it may exist. */
   declare(current: readonly CatalogueEntry[]): readonly CatalogueEntry[];
   /** Deletes what was receipted long enough ago, and makes room where the limit is passed. */

@@ -47,7 +47,8 @@ function configOf(devices: readonly DeviceConfig[]): GatewayConfig {
     mqtt: { url: 'mqtt://127.0.0.1' },
     batchPeriodMs: 60_000,
     full: false,
-    outbox: { bytesMax: 1, keepReceiptedMs: 0 },
+    outbox: { bytesMax: 1, keepReceiptedMs: 0, writeDelayMs: 0 },
+    uplink: {},
     buses: ids.map((id) => ({ id, type: 'tcp', host: '127.0.0.1', port: 502, timeoutMs: 1000 })),
     devices,
   };

@@ -12,6 +12,9 @@ export interface BirthFacts {
   readonly version: string;
   /** Ed25519, SPKI, base64. */
   readonly publicKey: string;
+  /** Of this start of the gateway: its epoch, and its number by the outbox's count. */
+  readonly epoch: string;
+  readonly start: number;
   readonly batchPeriodMs: number;
   readonly devices: readonly BirthDevice[];
   readonly metrics: readonly DeclaredMetric[];
@@ -59,7 +62,7 @@ export function makeBirth(
     birth: now.number,
     at: now.at,
     clock: now.clock,
-    gateway: { version: facts.version, publicKey: facts.publicKey },
+    gateway: { version: facts.version, publicKey: facts.publicKey, epoch: facts.epoch, start: facts.start },
     batchPeriodMs: facts.batchPeriodMs,
     devices: [...devices.values()],
     metrics,

@@ -17,6 +17,8 @@ const metric = (name: string, device = 'meter') => ({
 const facts = {
   version: '1',
   publicKey: 'key',
+  epoch: '00112233445566aa',
+  start: 1,
   batchPeriodMs: 60_000,
   devices: [meter],
   metrics: [metric('load.power'), metric('load.l1.power')],

@@ -37,7 +37,7 @@ const BIRTH: Birth = {
   birth: 1,
   at: START,
   clock: 'synchronised',
-  gateway: { version: '0.1.0', publicKey: '' },
+  gateway: { version: '0.1.0', publicKey: '', epoch: '00112233445566aa', start: 1 },
   batchPeriodMs: MINUTE,
   devices: [
     { id: 'bms', kind: 'battery', pollPeriodMs: 10_000 },

@@ -14,7 +14,7 @@ export function partyOf(fleet: string, clientId: string): Party | undefined {
 }
 
 const FROM_POST: readonly PostChannel[] = ['birth', 'state', 'data'];
-const TO_POST: readonly PostChannel[] = ['receipt', 'attention'];
+const TO_POST: readonly PostChannel[] = ['receipt', 'attention', 'replay'];
 
 export function mayPublish(fleet: string, party: Party, topic: string): boolean {
   const address = parsePostTopic(topic);

@@ -70,7 +70,7 @@ const birth = (number = 1, more: Partial<Birth> = {}): Birth => ({
   birth: number,
   at: T0,
   clock: 'synchronised',
-  gateway: { version: '0.1.0', publicKey: 'key' },
+  gateway: { version: '0.1.0', publicKey: 'key', epoch: '00112233445566aa', start: 1 },
   batchPeriodMs: 60_000,
   devices: [{ id: 'meter', kind: 'meter', pollPeriodMs: 1000 }],
   metrics: ['ac.power', 'ac.voltage'].map((metric, index) => ({

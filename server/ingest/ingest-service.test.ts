@@ -30,7 +30,7 @@ const birth: Birth = {
   birth: 1,
   at: 0,
   clock: 'synchronised',
-  gateway: { version: '0.1.0', publicKey: 'key' },
+  gateway: { version: '0.1.0', publicKey: 'key', epoch: '00112233445566aa', start: 1 },
   batchPeriodMs: 60_000,
   devices: [{ id: 'meter', kind: 'meter', pollPeriodMs: 1000 }],
   metrics: [{ index: 0, device: 'meter', metric: 'ac.power', kind: 'gauge', pollPeriodMs: 1000, heartbeatS: 600 }],

@@ -18,7 +18,7 @@ function birthOf(metrics: BirthMetric[]): Birth {
     birth: 3,
     at: 0,
     clock: 'synchronised',
-    gateway: { version: '0.1.0', publicKey: '' },
+    gateway: { version: '0.1.0', publicKey: '', epoch: '00112233445566aa', start: 1 },
     batchPeriodMs: 60_000,
     devices: [{ id: 'meter', kind: 'meter', pollPeriodMs: 1000 }],
     metrics,

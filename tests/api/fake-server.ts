@@ -38,7 +38,7 @@ export function meterBirth(overrides: Partial<Birth> = {}): Birth {
     birth: 1,
     at: NOON,
     clock: 'synchronised',
-    gateway: { version: '0.1.0', publicKey: '' },
+    gateway: { version: '0.1.0', publicKey: '', epoch: '00112233445566aa', start: 1 },
     batchPeriodMs: 60_000,
     devices: [
       { id: 'meter-1', kind: 'meter', role: 'load', profile: 'eastron/sdm630', model: 'SDM630', pollPeriodMs: 10_000 },

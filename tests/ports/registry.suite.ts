@@ -18,7 +18,7 @@ function birthOf(number: number): Birth {
     birth: number,
     at: T0,
     clock: 'synchronised',
-    gateway: { version: '0.1.0', publicKey: 'key' },
+    gateway: { version: '0.1.0', publicKey: 'key', epoch: '00112233445566aa', start: 1 },
     batchPeriodMs: 60_000,
     devices: [{ id: 'meter', kind: 'meter', name: 'Қизил-Арт', pollPeriodMs: 10_000 }],
     metrics: [

@@ -22,7 +22,8 @@ export const testConfig: GatewayConfig = {
   mqtt: { url: 'mqtt://127.0.0.1' },
   batchPeriodMs: 60_000,
   full: false,
-  outbox: { bytesMax: 1e9, keepReceiptedMs: 1e9 },
+  outbox: { bytesMax: 1e9, keepReceiptedMs: 1e9, writeDelayMs: 0 },
+  uplink: {},
   buses: [],
   devices: [
     {
