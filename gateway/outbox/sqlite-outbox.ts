@@ -69,6 +69,7 @@ export function openSqliteOutbox(options: SqliteOutboxOptions): Result<Outbox, O
 
 class SqliteOutbox implements Outbox {
   readonly epoch: string;
+  readonly start: number;
   readonly #database: Database.Database;
   readonly #reserve: Reserve;
   readonly #run: Statements;
@@ -98,6 +99,8 @@ class SqliteOutbox implements Outbox {
     this.#run.forgetEpochs.run();
     this.#epochNumber = Number(this.#run.addEpoch.run(this.epoch).lastInsertRowid);
     this.#recount();
+    this.start = (this.#counters.get('start') ?? 0) + 1;
+    this.#count('start', 1);
     this.#takeReserve();
   }
 
@@ -194,6 +197,29 @@ class SqliteOutbox implements Outbox {
       }
     }
     return failed(fault ?? { code: 'OUTBOX_FULL', message: 'no space' });
+  }
+
+  /** Every commit is flushed. */
+  sync(): Result<void, OutboxFault> {
+    return ok(undefined);
+  }
+
+  markSent(): void {}
+
+  retryDeadLetters(): number {
+    return 0;
+  }
+
+  recordLost(): number {
+    return 0;
+  }
+
+  number(name: string): number | undefined {
+    return this.#counters.get(`number ${name}`);
+  }
+
+  keepNumber(name: string, value: number): void {
+    this.#count(`number ${name}`, value - (this.number(name) ?? 0));
   }
 
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[] {
@@ -302,6 +328,7 @@ class SqliteOutbox implements Outbox {
   replay(since: number): number {
     const changed = this.#run.replay.run(since).changes;
     this.#pending += changed;
+    this.#count('replayed', changed);
     return changed;
   }
 
@@ -392,6 +419,10 @@ class SqliteOutbox implements Outbox {
       bytesMax: this.#limit(),
       expired: counter('expired'),
       aggregated: counter('aggregated'),
+      expiredSamples: counter('expiredSamples'),
+      aggregatedSamples: counter('aggregatedSamples'),
+      replayed: counter('replayed'),
+      capacityMs: undefined,
       refused: counter('refused'),
       deadLettersDropped: counter('deadLettersDropped'),
       diskFull: counter('diskFull'),

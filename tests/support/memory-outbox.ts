@@ -38,11 +38,22 @@ const SAMPLE_BYTES = 40;
 
 export class MemoryOutbox implements Outbox {
   readonly epoch: string;
+  readonly start = 1;
+  readonly #numbers = new Map<string, number>();
   readonly #bytesMax: number;
   readonly #keepReceiptedMs: number;
   readonly #times = new Map<string, { readonly device: string; readonly at: number }>();
   readonly #catalogue = new Map<string, CatalogueEntry & { retired: boolean }>();
-  readonly #counters = { expired: 0, aggregated: 0, refused: 0, deadLettersDropped: 0, diskFull: 0 };
+  readonly #counters = {
+    expired: 0,
+    aggregated: 0,
+    expiredSamples: 0,
+    aggregatedSamples: 0,
+    replayed: 0,
+    refused: 0,
+    deadLettersDropped: 0,
+    diskFull: 0,
+  };
   #entries: Entry[] = [];
   #deadLetters: DeadLetter[] = [];
   #nextId = 1;
@@ -64,6 +75,28 @@ export class MemoryOutbox implements Outbox {
     this.#entries.push(...added);
     for (const { draft } of added) if (draft.boot === undefined) this.#useTimes(draft);
     return ok(added.map(recordOf));
+  }
+
+  sync(): ReturnType<Outbox['sync']> {
+    return ok(undefined);
+  }
+
+  markSent(): void {}
+
+  retryDeadLetters(): number {
+    return 0;
+  }
+
+  recordLost(): number {
+    return 0;
+  }
+
+  number(name: string): number | undefined {
+    return this.#numbers.get(name);
+  }
+
+  keepNumber(name: string, value: number): void {
+    this.#numbers.set(name, value);
   }
 
   #bytes(): number {
@@ -154,6 +187,7 @@ export class MemoryOutbox implements Outbox {
   replay(since: number): number {
     const again = this.#entries.filter(({ receiptedAt, draft }) => receiptedAt !== undefined && draft.at >= since);
     for (const entry of again) delete entry.receiptedAt;
+    this.#counters.replayed += again.length;
     return again.length;
   }
 
@@ -194,6 +228,7 @@ export class MemoryOutbox implements Outbox {
       untimedRecords: pending.filter(({ draft }) => draft.boot !== undefined).length,
       bytes: this.#bytes(),
       bytesMax: this.#bytesMax,
+      capacityMs: undefined,
     };
   }
 
