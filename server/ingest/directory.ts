@@ -1,5 +1,6 @@
 // Which posts there are, what they have, and whether they are there.
 import type { Birth, PostState } from '#contract/session.js';
+import type { IdentityConflict } from './identity.js';
 import type { BirthIndex } from './ingest.js';
 
 export interface KnownPost {
@@ -12,6 +13,8 @@ export interface KnownPost {
   readonly lastSampleAt: number | null;
   /** Late data is arriving. */
   readonly backfilling: boolean;
+  /** More than one gateway seems to speak in its name, until a person or time settles it. */
+  readonly identity?: IdentityConflict | undefined;
 }
 
 export interface Directory {
@@ -26,6 +29,7 @@ export interface PostEntry extends KnownPost {
   lastContactAt: number | null;
   lastSampleAt: number | null;
   backfilling: boolean;
+  identity: IdentityConflict | undefined;
   index: BirthIndex | undefined;
   /** Highest connection number heard of; -1 before the first. */
   connection: number;
@@ -55,6 +59,7 @@ export function createDirectory(postsMax: number): MutableDirectory {
         lastContactAt: null,
         lastSampleAt: null,
         backfilling: false,
+        identity: undefined,
         index: undefined,
         connection: -1,
         birthAskedAt: undefined,

@@ -2,6 +2,7 @@
 import type { Birth } from '#contract/session.js';
 import type { Point } from '../ports.js';
 import type { KnownPost } from './directory.js';
+import type { IdentityConflict, IdentityKind } from './identity.js';
 
 export type ServerEvent =
   | {
@@ -13,6 +14,19 @@ export type ServerEvent =
     }
   | { readonly type: 'birth'; readonly post: string; readonly birth: Birth }
   | { readonly type: 'link'; readonly post: string; readonly link: KnownPost['link']; readonly at: number }
+  | {
+      /**
+       * Who speaks in a post's name came into doubt (`raised`), or out of it. Told when a kind begins or ends, and at the start of
+       * the server for each that stands; not for each sign of one that stands already.
+       */
+      readonly type: 'identity';
+      readonly post: string;
+      readonly at: number;
+      readonly kind: IdentityKind;
+      readonly raised: boolean;
+      /** What stands now; the same as `directory.post(post)?.identity`. */
+      readonly identity: IdentityConflict | undefined;
+    }
   | {
       /** Late data of a post has come to an end; `from` and `to` are the source times that it spanned, `to` exclusive. */
       readonly type: 'gapClosed';
