@@ -115,6 +115,19 @@ test('of two clients with one id the later stays, and it is counted', async () =
   expect(broker.counters()).toMatchObject({ brokerClientsTakenOver: 1 });
 });
 
+test('two gateways of one post stay side by side, each start under a name of its own, and both hear what is for the post', async () => {
+  const server = await join('server-pamir', broker.credentials);
+  const [one, other] = [await join('post-pamir-langar.0123abcd'), await join('post-pamir-langar.89abcdef')];
+  for (const client of [one, other]) await client.subscribeAsync('oftob/1/pamir/langar/receipt');
+  const heard = [one, other].map(
+    (client) => new Promise((resolve) => client.once('message', (_, payload) => resolve(payload.toString()))),
+  );
+  await one.subscribeAsync('oftob/1/pamir/langar/replay', { qos: 1 });
+  server.publish('oftob/1/pamir/langar/receipt', 'stored', { qos: 1 });
+  expect(await Promise.all(heard)).toEqual(['stored', 'stored']);
+  expect([one.connected, other.connected, broker.counters().brokerClientsTakenOver]).toEqual([true, true, 0]);
+});
+
 test('a port that is taken is a fault with what to do', async () => {
   expect(await startEmbeddedBroker({ fleet: 'pamir', port: broker.port })).toMatchObject({
     ok: false,

@@ -141,7 +141,7 @@ function rulesOf(
       // A kept session would queue in memory, without a limit, what a post in a power cut does not fetch.
       const fault = who === undefined || !client.clean ? IDENTIFIER_REJECTED : BAD_USERNAME_OR_PASSWORD;
       if (who !== undefined && isKnown && client.clean) {
-        // Two gateways with one id throw each other out, again and again: this count then runs away.
+        // A gateway's id is its own at every start: this counts those that come back before their old connection is given up.
         if (present.has(client.id)) counters.brokerClientsTakenOver += 1;
         done(null, true);
         return;

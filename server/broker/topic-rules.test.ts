@@ -7,6 +7,7 @@ const server: Party = { kind: 'server' };
 test('a client id says who it is, also where names hold hyphens', () => {
   expect(partyOf('pamir', 'post-pamir-langar')).toEqual(post);
   expect(partyOf('pamir-east', 'post-pamir-east-kyzyl-art')).toEqual({ kind: 'post', post: 'kyzyl-art' });
+  expect(partyOf('pamir', 'post-pamir-langar.0123abcd')).toEqual(post);
   expect(partyOf('pamir', 'server-pamir')).toEqual(server);
   for (const id of [
     '',
@@ -16,6 +17,12 @@ test('a client id says who it is, also where names hold hyphens', () => {
     'post-pamir-Langar',
     'server-other',
     'post-pamir-a/b',
+    'post-pamir-langar.',
+    'post-pamir-langar.0123ABCD',
+    'post-pamir-langar.0123abcd0',
+    'post-pamir-langar.0123abcd.0123abcd',
+    'post-pamir-.0123abcd',
+    'server-pamir.0123abcd',
   ])
     expect(partyOf('pamir', id)).toBeUndefined();
 });

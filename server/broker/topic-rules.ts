@@ -4,12 +4,15 @@ import { isIdentifier } from '#domain/identifier.js';
 
 export type Party = { readonly kind: 'server' } | { readonly kind: 'post'; readonly post: string };
 
-/** Who a client id says that it is; `undefined` for anybody else, who may not connect. */
+/** What a gateway's start adds to its client id: part of its epoch, so that two gateways of one post do not throw each other out. */
+const START_SUFFIX = /\.[0-9a-f]{8}$/;
+
+/** Who a client id says that it is (`post-<fleet>-<post>` or `post-<fleet>-<post>.<8 hex>`); `undefined` for anybody else, who may not connect. */
 export function partyOf(fleet: string, clientId: string): Party | undefined {
   if (clientId === `server-${fleet}`) return { kind: 'server' };
   const prefix = `post-${fleet}-`;
   if (!clientId.startsWith(prefix)) return undefined;
-  const post = clientId.slice(prefix.length);
+  const post = clientId.slice(prefix.length).replace(START_SUFFIX, '');
   return isIdentifier(post) ? { kind: 'post', post } : undefined;
 }
 
