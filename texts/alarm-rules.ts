@@ -7,6 +7,11 @@ export const RULE_IDS = [
   'pumpNoFlow',
   'deviceSilent',
   'postSilent',
+  'dataExpired',
+  'outboxFilling',
+  'recordsRefused',
+  'gatewayIdentity',
+  'clockUnknown',
 ] as const;
 export type RuleId = (typeof RULE_IDS)[number];
 
@@ -15,6 +20,8 @@ export interface AlarmText {
   readonly title: string;
   readonly meaning: string;
   readonly action: string;
+  /** What the alarm's value counts, where it counts something. */
+  readonly counted?: (n: string) => string;
 }
 
 /** The text of a rule; `undefined` for a rule that this version has no words for. */

@@ -1,50 +1,10 @@
 // English: the type of every catalogue. Words a person reads, none of them markup.
 import type { Reason } from '#domain/quality.js';
-import type { AlarmText, RuleId } from './alarm-rules.js';
+import { enAlarms } from './en-alarms.js';
 import { enMetrics } from './en-metrics.js';
 import { type Language, plural } from './language.js';
 
 const count = (n: number, one: string, many: string): string => `${n} ${plural('en', n, { one, few: many, many })}`;
-
-const alarms: Record<RuleId, AlarmText> = {
-  batterySocLow: {
-    title: 'Battery low',
-    meaning:
-      'The charge of the battery is below its low limit. Likely cause: little sun for some days, or more load than planned.',
-    action: 'Look at the weather ahead and switch off what is not needed; start the genset if the post has one.',
-  },
-  batterySocCritical: {
-    title: 'Battery critically low',
-    meaning:
-      'The charge of the battery is below its critical limit: the post may lose power within hours. Likely cause: the genset did not start, or the load is more than sun and genset can carry.',
-    action: 'Start the genset by hand. Until it runs, switch off heaters and other large loads.',
-  },
-  pumpDryRun: {
-    title: 'Pump runs dry',
-    meaning:
-      'The pump turns but takes less power than against a closed valve at this speed, and moves no water. Likely cause: no water at the pump (well low, gas, blocked inlet or stuck valve).',
-    action: 'Stop the pump at its drive and let the well recover for 30 minutes before the next try.',
-  },
-  pumpNoFlow: {
-    title: 'Pump runs, no water flows',
-    meaning:
-      'The pump builds pressure, but the meter sees no flow. Likely cause: a closed valve, or in cold weather a frozen line.',
-    action:
-      'Stop the pump, then look at the valves between pump and tank. In frost warm the valve chamber first; never open a joint under pressure, never use a flame.',
-  },
-  deviceSilent: {
-    title: 'Device does not answer',
-    meaning:
-      'The gateway asks, but no good answer comes. Likely cause: the device has no power, its data cable is loose, or its address was changed.',
-    action: 'Look at the supply and display of the device, then at both ends of its data cable.',
-  },
-  postSilent: {
-    title: 'Post is silent',
-    meaning:
-      'Nothing has been heard from the post for too long. Likely cause: its link or its power is gone. While the gateway has power it keeps measuring, and sends everything later.',
-    action: 'Call the post: is there power, and is the light of the modem on?',
-  },
-};
 
 const reasons: Record<Reason, string> = {
   good: 'good',
@@ -72,7 +32,7 @@ export const en = {
   languageName: 'English',
   languageShort: 'EN',
 
-  alarms,
+  alarms: enAlarms,
   metrics: enMetrics,
   reasons,
 

@@ -191,11 +191,11 @@ class AlarmKeeper implements AlarmService {
   /** Takes over what the engine made of live data: saved first, then shown, then told to people. */
   #takeOver(watch: Watch, judged: Judged): void {
     watch.engine = judged.engine;
-    const { transitions, changed } = judged;
-    if (transitions.length > 0) {
-      if (watch.kept !== null && !remember(watch.kept, transitions)) this.#counts.alarmTransitionsForgotten += 1;
-      this.#save(watch, transitions, false);
-    }
+    const { transitions, changed, counted } = judged;
+    if (transitions.length > 0 && watch.kept !== null && !remember(watch.kept, transitions))
+      this.#counts.alarmTransitionsForgotten += 1;
+    const ids = new Set([...counted, ...transitions.map(({ alarm }) => alarm.id)]);
+    if (ids.size > 0) this.#save(watch, [...ids], transitions, false);
     this.#tell(watch.plan.alarms.filter(({ id }) => changed.has(id)).map((alarm) => this.#viewIn(watch, alarm)));
     for (const transition of transitions)
       if (transition.announce) this.#announce(watch, transition.alarm, transition.at);
@@ -212,10 +212,7 @@ class AlarmKeeper implements AlarmService {
     });
   }
 
-  #save(watch: Watch, transitions: readonly JudgedTransition[], historical: boolean): void {
-    const ids = historical
-      ? watch.plan.alarms.map(({ id }) => id)
-      : [...new Set(transitions.map(({ alarm }) => alarm.id))];
+  #save(watch: Watch, ids: readonly string[], transitions: readonly JudgedTransition[], historical: boolean): void {
     this.#saver.save(
       ids.map((id) => storedOf(id, memoryOf(watch.engine, id))),
       transitions.map((transition) => entryOf(watch.post, transition, historical)),
@@ -291,7 +288,7 @@ class AlarmKeeper implements AlarmService {
       this.#closeGap(watch, gap);
       return;
     }
-    const steps: Judged[] = [{ ...result.value, changed: new Set() }];
+    const steps: Judged[] = [{ ...result.value, changed: new Set(), counted: new Set() }];
     const engine = () => steps.at(-1)?.engine ?? kept.engine;
     for (const { id, event, at } of kept.commands.filter((command) => !early.includes(command)))
       steps.push(judgeCommand(plan, engine(), id, event, at));
@@ -319,7 +316,12 @@ class AlarmKeeper implements AlarmService {
     watch.engine = mergeEngines(alarms, watch.engine, engine);
     for (const { id } of beganLate(watch, kept)) watch.untold.add(id);
     remember(kept, fresh);
-    this.#save(watch, fresh, true);
+    this.#save(
+      watch,
+      alarms.map(({ id }) => id),
+      fresh,
+      true,
+    );
     this.#tell(alarms.map((alarm) => this.#viewIn(watch, alarm)));
     this.#tellFound(watch);
   }

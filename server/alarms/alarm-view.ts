@@ -19,7 +19,8 @@ export function viewOf(post: string, planned: PlannedAlarm, memory: AlarmMemory)
     returnedAt: alarm.returnedAt,
     count: alarm.count,
     value,
-    limit,
+    // Of a counter's increase the limit is where the counting began, which is nobody's limit.
+    limit: planned.test.kind === 'increase' ? null : limit,
     unit: planned.unit,
     latching: planned.options.latching,
     acknowledgedBy: alarm.acknowledgedBy,

@@ -23,8 +23,17 @@ test('a parent stands above its children, so that nothing can silence itself', (
   broken.rules.reverse();
   expect(parseCatalogue(broken)).toMatchObject({
     ok: false,
-    fault: expect.arrayContaining([{ path: '/rules/0/parents', message: expect.stringContaining('pumpDryRun') }]),
+    fault: expect.arrayContaining([{ path: '/rules/5/parents', message: expect.stringContaining('pumpDryRun') }]),
   });
+});
+
+test('an increase needs a counter, and a list of states a state', () => {
+  const broken = catalogue();
+  for (const { test } of broken.rules) {
+    if (test.kind === 'increase') test.metrics = ['gateway.outboxFill'];
+    if (test.kind === 'state') test.metric = 'gateway.outboxFill';
+  }
+  expect(JSON.stringify(parseCatalogue(broken)).match(/outboxFill\\" is a gauge/g)).toHaveLength(3);
 });
 
 test('a limit needs a number to compare, and a metric that exists', () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { doorOf, type Fault } from '#contract/door.js';
 import { DEVICE_KINDS } from '#domain/device-kind.js';
-import { isNumeric, metricOf } from '#domain/metric.js';
+import { isNumeric, type MetricKind, metricOf } from '#domain/metric.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import { RULE_IDS } from '#texts/alarm-rules.js';
 
@@ -25,6 +25,15 @@ const TestSchema = Type.Union([
   ),
   /** The gateway's own record of a device says that it does not answer. */
   Type.Object({ kind: Type.Literal('silence'), metric: Type.String(), silent: Type.String() }, closed),
+  /** A state of a device is one of these. */
+  Type.Object(
+    { kind: Type.Literal('state'), metric: Type.String(), states: Type.Array(Type.String(), { minItems: 1 }) },
+    closed,
+  ),
+  /** A counter is higher than it was last known to be. Of several metrics, the first that a device has speaks. */
+  Type.Object({ kind: Type.Literal('increase'), metrics: Type.Array(Type.String(), { minItems: 1 }) }, closed),
+  /** Who sends for the post is not whom the server knew (`server/ingest`). */
+  Type.Object({ kind: Type.Literal('identity') }, closed),
   /** Nothing was heard of the post for so many batch periods, and at least for so long. */
   Type.Object({ kind: Type.Literal('contact'), batches: Type.Integer({ minimum: 1 }), limitS: seconds }, closed),
   /** Judged with the pump's own curve (`domain/pump.ts`). */
@@ -88,11 +97,25 @@ function lintCatalogue(catalogue: Catalogue): Fault[] {
 }
 
 function lintTest(test: RuleTest, path: string): Fault[] {
-  if (test.kind !== 'limit' && test.kind !== 'silence') return [];
-  const metric = metricOf(test.metric);
-  if (metric === undefined) return [{ path: `${path}/metric`, message: `there is no metric "${test.metric}"` }];
-  const fits = test.kind === 'limit' ? isNumeric(metric.kind) : metric.kind === 'state';
-  return fits ? [] : [{ path: `${path}/metric`, message: `"${test.metric}" is a ${metric.kind}` }];
+  if (test.kind === 'increase')
+    return test.metrics.flatMap((id, index) =>
+      lintMetric(id, `${path}/metrics/${index}`, (kind) => kind === 'counter'),
+    );
+  if (test.kind === 'limit') return lintMetric(test.metric, `${path}/metric`, isNumeric);
+  if (test.kind !== 'silence' && test.kind !== 'state') return [];
+  return lintMetric(test.metric, `${path}/metric`, (kind) => kind === 'state');
+}
+
+function lintMetric(id: string, path: string, fits: (kind: MetricKind) => boolean): Fault[] {
+  const metric = metricOf(id);
+  if (metric === undefined) return [{ path, message: `there is no metric "${id}"` }];
+  return fits(metric.kind) ? [] : [{ path, message: `"${id}" is a ${metric.kind}` }];
+}
+
+/** The metrics that a rule listens to on a device, best first; none for rules that are about more or other than one metric. */
+export function metricsOf(test: RuleTest): readonly string[] {
+  if (test.kind === 'increase') return test.metrics;
+  return test.kind === 'limit' || test.kind === 'silence' || test.kind === 'state' ? [test.metric] : [];
 }
 
 /** The catalogue of this product. Throws when the file in the package is broken: that is no fault of a user. */

@@ -52,6 +52,27 @@ const BIRTH: Birth = {
     gauge('drive', 'pump.frequency', 'Hz', 2),
     gauge('drive', 'pump.power', 'W', 3),
     gauge('water', 'water.flow', 'm³/h', 4),
+    ...(['gateway.samplesExpired', 'gateway.recordsExpired', 'gateway.recordsRefused'] as const).map(
+      (metric, place) =>
+        ({
+          index: 6 + place,
+          device: 'gateway',
+          metric,
+          kind: 'counter',
+          unit: '1',
+          pollPeriodMs: 60_000,
+          heartbeatS: 300,
+        }) as const,
+    ),
+    gauge('gateway', 'gateway.outboxFill', '%', 9),
+    {
+      index: 10,
+      device: 'gateway',
+      metric: 'gateway.clockQuality',
+      kind: 'state',
+      pollPeriodMs: 60_000,
+      heartbeatS: 300,
+    },
     { index: 5, device: 'water', metric: 'poll.state', kind: 'state', pollPeriodMs: 10_000, heartbeatS: 300 },
   ],
 };
@@ -96,9 +117,10 @@ describe('what a post is judged by', () => {
     expect(plan.alarms.filter(({ rule }) => rule === 'batterySocLow').map(({ id }) => id)).toEqual([LOW]);
   });
 
-  test('a post without birth is watched for silence only', () => {
+  test('a post without birth is watched for its silence and for who it is', () => {
     expect(planAlarms('x', undefined, undefined, {}, readCatalogue()).alarms.map(({ id }) => id)).toEqual([
       'x/postSilent',
+      'x/gatewayIdentity',
     ]);
   });
 
@@ -236,6 +258,94 @@ describe('battery', () => {
     const twice = judgeCommand(plan, once.engine, LOW, { type: 'acknowledge', by: 'Aziz' }, START + 12 * MINUTE);
     expect(twice.refused).toBe('ALARM_NOTHING_TO_ACKNOWLEDGE');
     expect(memoryOf(twice.engine, LOW).alarm.acknowledgedBy).toBe('Nigora');
+  });
+});
+
+describe('what a gateway says of itself', () => {
+  const EXPIRED = 'ak-baital/dataExpired/gateway';
+  const FILLING = 'ak-baital/outboxFilling/gateway';
+  const CLOCK = 'ak-baital/clockUnknown/gateway';
+  const expired = (samples: number | null, afterMs: number, code = 0) =>
+    point('gateway', 'gateway.samplesExpired', samples, afterMs, code);
+  const fill = (percent: number, afterMs: number) => point('gateway', 'gateway.outboxFill', percent, afterMs);
+
+  test('samples that expire are told at once with their count, and stay until somebody has looked', () => {
+    const judged = run(expired(40, 0), expired(40, 5 * MINUTE), expired(90, 6 * MINUTE), expired(100, 7 * MINUTE));
+    expect(told(judged)).toEqual(['dataExpired']);
+    expect(memoryOf(judged.engine, EXPIRED)).toMatchObject({ value: 60, alarm: { since: START + 6 * MINUTE } });
+    const quiet = judgePoints(
+      plan,
+      judged.engine,
+      every(5 * MINUTE, 10 * MINUTE, 90 * MINUTE, (ms) => expired(100, ms)),
+    );
+    expect(stateOf(quiet.engine, EXPIRED)).toBe('latchedUnacknowledged');
+    expect(quiet.transitions.filter(({ alarm }) => alarm.id === EXPIRED).map(({ at }) => at)).toEqual([
+      START + 70 * MINUTE,
+    ]);
+  });
+
+  test('the first count known, and one that begins again with a new outbox, are no loss', () => {
+    expect(run(expired(500, 0), expired(0, MINUTE), expired(0, 5 * MINUTE)).transitions).toEqual([]);
+    expect(told(run(expired(500, 0), expired(0, MINUTE), expired(3, 2 * MINUTE)))).toEqual(['dataExpired']);
+  });
+
+  test('a count without a value, or one in doubt, is no count', () => {
+    const judged = run(expired(10, 0), expired(null, MINUTE, 33), expired(90, 2 * MINUTE, 1), expired(10, 3 * MINUTE));
+    expect(judged.transitions).toEqual([]);
+    expect(told(judgePoints(plan, judged.engine, [expired(11, 4 * MINUTE)]))).toEqual(['dataExpired']);
+  });
+
+  test('a gateway that does not count samples is judged by its records', () => {
+    const metrics = BIRTH.metrics.filter(({ metric }) => metric !== 'gateway.samplesExpired');
+    const older = planAlarms('ak-baital', { ...BIRTH, metrics }, CONFIG, {}, readCatalogue());
+    const records = (count: number, afterMs: number) => point('gateway', 'gateway.recordsExpired', count, afterMs);
+    expect(told(judgePoints(older, EMPTY_ENGINE, [records(0, 0), records(1, MINUTE)]))).toEqual(['dataExpired']);
+  });
+
+  test('however losses are cut into batches, the journal and the count are the same', () => {
+    let total = 0;
+    const history = every(MINUTE, 0, 240 * MINUTE, (ms) => {
+      if (ms > 30 * MINUTE && ms < 50 * MINUTE) total += 7;
+      if (ms === 200 * MINUTE) total += 1;
+      return expired(total, ms);
+    });
+    const whole = run(history);
+    expect(memoryOf(whole.engine, EXPIRED).value).toBe(134);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), (cut) => {
+        const first = judgePoints(plan, EMPTY_ENGINE, history.slice(0, cut));
+        const second = judgePoints(plan, first.engine, history.slice(cut));
+        expect([...first.transitions, ...second.transitions].map(({ at, event }) => [at, event])).toEqual(
+          whole.transitions.map(({ at, event }) => [at, event]),
+        );
+        expect(memoryOf(second.engine, EXPIRED)).toEqual(memoryOf(whole.engine, EXPIRED));
+      }),
+    );
+  });
+
+  test('an outbox that fills is told after ten minutes, and not beside what it has lost already', () => {
+    const filling = every(MINUTE, 0, 11 * MINUTE, (ms) => fill(85, ms));
+    expect(told(run(filling))).toEqual(['outboxFilling']);
+    const lost = run(expired(0, 0), expired(1, MINUTE), filling);
+    expect(told(lost)).toEqual(['dataExpired']);
+    expect(stateOf(lost.engine, FILLING)).toBe('suppressed');
+  });
+
+  test('refused records are told', () => {
+    const refused = (count: number, afterMs: number) => point('gateway', 'gateway.recordsRefused', count, afterMs);
+    expect(told(run(refused(0, 0), refused(2, MINUTE)))).toEqual(['recordsRefused']);
+  });
+
+  test('a clock that nobody has set is told after an hour, and a set one ends it', () => {
+    const clock = (quality: string) => (ms: number) => point('gateway', 'gateway.clockQuality', quality, ms);
+    expect(run(every(5 * MINUTE, 0, 55 * MINUTE, clock('unknown'))).transitions).toEqual([]);
+    const both = [
+      ...every(5 * MINUTE, 0, 30 * MINUTE, clock('unknown')),
+      ...every(5 * MINUTE, 30 * MINUTE, 65 * MINUTE, clock('unsynchronised')),
+    ];
+    expect(told(run(both))).toEqual(['clockUnknown']);
+    const set = run(both, every(5 * MINUTE, 70 * MINUTE, 80 * MINUTE, clock('synchronised')));
+    expect(stateOf(set.engine, CLOCK)).toBe('returned');
   });
 });
 

@@ -21,7 +21,9 @@ import { followSpeed, type Input, observePump, type PumpRun, STILL } from './pum
 /** An alarm, and what decided it last. */
 export interface AlarmMemory {
   readonly alarm: Alarm;
+  /** Of a counter's increase: how much came since the alarm was normal. */
   readonly value: number | null;
+  /** What the value is compared with. Of a counter's increase: the counter as it was last known. */
   readonly limit: number | null;
   /** Last known side of the limit, which the deadband starts from. */
   readonly beyond: boolean;
@@ -39,6 +41,8 @@ export interface Judged {
   readonly transitions: readonly JudgedTransition[];
   /** Alarms of which anything changed that a person could see. */
   readonly changed: ReadonlySet<string>;
+  /** Alarms whose counter moved: it must be known after a restart, though no state changed. */
+  readonly counted: ReadonlySet<string>;
 }
 
 export interface JudgedTransition extends AlarmTransition {
@@ -77,6 +81,7 @@ interface Bench {
   run: PumpRun;
   readonly transitions: JudgedTransition[];
   readonly changed: Set<string>;
+  readonly counted: Set<string>;
 }
 
 function openBench(plan: AlarmPlan, engine: PostEngine): Bench {
@@ -87,12 +92,13 @@ function openBench(plan: AlarmPlan, engine: PostEngine): Bench {
     run: engine.run,
     transitions: [],
     changed: new Set(),
+    counted: new Set(),
   };
 }
 
 function closeBench(bench: Bench): Judged {
-  const { alarms, inputs, run, transitions, changed } = bench;
-  return { engine: { alarms, inputs, run }, transitions, changed };
+  const { alarms, inputs, run, transitions, changed, counted } = bench;
+  return { engine: { alarms, inputs, run }, transitions, changed, counted };
 }
 
 /**
@@ -144,7 +150,7 @@ function judgeSource(bench: Bench, at: number, isSilent: boolean): void {
   const { plan } = bench;
   stepGates(bench, at);
   for (const alarm of plan.alarms) {
-    if (alarm.test.kind === 'contact') continue;
+    if (alarm.test.kind === 'contact' || alarm.test.kind === 'identity') continue;
     passDue(bench, alarm, Math.min(at, staleAt(bench, alarm)));
     const { delayed } = memory(bench, alarm).alarm;
     if (delayed.input === 'unknown') continue;
@@ -228,7 +234,7 @@ function growOld(bench: Bench, alarm: PlannedAlarm, at: number): void {
 
 /** From when on an input of this alarm is too old to say anything. */
 function staleAt(bench: Bench, alarm: PlannedAlarm): number {
-  if (alarm.test.kind !== 'limit' && alarm.test.kind !== 'silence') return Number.POSITIVE_INFINITY;
+  if (alarm.test.kind === 'dryRun' || alarm.test.kind === 'noFlow') return Number.POSITIVE_INFINITY;
   const [key = ''] = alarm.inputs;
   const input = bench.inputs.get(key);
   return input === undefined ? Number.POSITIVE_INFINITY : input.at + (bench.plan.staleAfterMs.get(key) ?? 0);
@@ -245,6 +251,8 @@ function weigh(bench: Bench, alarm: PlannedAlarm, at: number): void {
   if (input !== 'unknown') bench.alarms.set(alarm.id, { ...before, ...decision, beyond: input === 'true' });
   if (input !== 'unknown' && decision.value !== before.value && before.alarm.state !== 'normal')
     bench.changed.add(alarm.id);
+  if (alarm.test.kind === 'increase' && input !== 'unknown' && decision.limit !== before.limit)
+    bench.counted.add(alarm.id);
   step(bench, alarm, { type: 'input', input }, at);
 }
 
@@ -279,12 +287,29 @@ function evaluate(bench: Bench, alarm: PlannedAlarm, at: number): Decision {
     const value = read(first);
     return value === null ? UNKNOWN : { input: value === test.silent ? 'true' : 'false', value: null, limit: null };
   }
+  if (test.kind === 'state') {
+    const value = read(first);
+    if (typeof value !== 'string') return UNKNOWN;
+    return { input: test.states.includes(value) ? 'true' : 'false', value: null, limit: null };
+  }
+  if (test.kind === 'increase') return countUp(memory(bench, alarm), read(first));
   const { pump } = bench.plan;
-  if (test.kind === 'contact' || pump === undefined) return UNKNOWN;
+  if (test.kind === 'contact' || test.kind === 'identity' || pump === undefined) return UNKNOWN;
   const observation = observePump(pump, bench.run, read, at);
   return test.kind === 'dryRun'
     ? { input: judgeDryRun(pump.facts, observation), value: observation.powerW, limit: null }
     : { input: judgeNoFlow(pump.facts, observation), value: observation.flowM3h, limit: pump.facts.flowMeterCutoffM3h };
+}
+
+/**
+ * A counter against its last known value. The first one known is only remembered; a lower one is that of another outbox, from
+ * which counting starts again.
+ */
+function countUp({ alarm, value, limit }: AlarmMemory, counter: Value): Decision {
+  if (typeof counter !== 'number') return UNKNOWN;
+  const increase = limit === null ? 0 : Math.max(0, counter - limit);
+  const sum = increase === 0 ? value : (alarm.state === 'normal' ? 0 : (value ?? 0)) + increase;
+  return { input: increase > 0 ? 'true' : 'false', value: sum, limit: counter };
 }
 
 /** A good and fresh value; null for every other. */

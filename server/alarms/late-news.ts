@@ -30,7 +30,7 @@ export function mergeEngines(alarms: readonly PlannedAlarm[], live: PostEngine, 
   const merged = new Map(replayed.alarms);
   for (const { id, test } of alarms) {
     const [before, after] = [memoryOf(live, id), memoryOf(replayed, id)];
-    if (test.kind === 'contact' || isBehind(before, after)) merged.set(id, before);
+    if (test.kind === 'contact' || test.kind === 'identity' || isBehind(before, after)) merged.set(id, before);
   }
   return { ...replayed, alarms: merged };
 }

@@ -7,7 +7,7 @@ import type { Unit } from '#domain/quantity.js';
 import type { RuleId } from '#texts/alarm-rules.js';
 import type { PostConfig, PumpConfig, RuleOverride, RuleOverrides } from '../config.js';
 import { staleAfterMs } from '../live/summary.js';
-import type { Catalogue, Rule, RuleTest } from './catalogue.js';
+import { type Catalogue, metricsOf, type Rule, type RuleTest } from './catalogue.js';
 
 /** `device/metric` within a post. */
 export type InputKey = string;
@@ -96,16 +96,21 @@ function placesOf(
   pump: PumpInputs | undefined,
 ): Place[] {
   const { test } = rule;
-  if (test.kind === 'contact') return [{ device: null, inputs: [] }];
+  if (test.kind === 'contact' || test.kind === 'identity') return [{ device: null, inputs: [] }];
   if (test.kind === 'dryRun' || test.kind === 'noFlow') {
     if (pump === undefined) return [];
     const device = pump.frequency.slice(0, pump.frequency.indexOf('/'));
     return [{ device, inputs: [pump.frequency, ...pump.power, ...pump.flow, ...pump.head] }];
   }
+  const inputsOf = (device: string) =>
+    metricsOf(test)
+      .map((metric) => inputKey(device, metric))
+      .filter((key) => known.has(key))
+      .slice(0, 1);
   const having = (birth?.devices ?? []).filter(
-    ({ id, kind }) => kind !== 'gateway' && known.has(inputKey(id, test.metric)),
+    ({ id, kind }) => (test.kind !== 'silence' || kind !== 'gateway') && inputsOf(id).length > 0,
   );
-  return speakersOf(rule, having).map(({ id }) => ({ device: id, inputs: [inputKey(id, test.metric)] }));
+  return speakersOf(rule, having).map(({ id }) => ({ device: id, inputs: inputsOf(id) }));
 }
 
 function speakersOf(rule: Rule, devices: readonly BirthDevice[]): readonly BirthDevice[] {
@@ -154,6 +159,7 @@ function adjust(test: RuleTest, override: RuleOverride): RuleTest {
 
 function unitOf(test: RuleTest): Unit | null {
   if (test.kind === 'limit') return metricOf(test.metric)?.unit ?? null;
+  if (test.kind === 'increase') return metricOf(test.metrics[0] ?? '')?.unit ?? null;
   if (test.kind === 'contact') return 's';
   if (test.kind === 'dryRun') return 'W';
   return test.kind === 'noFlow' ? 'm³/h' : null;
@@ -197,10 +203,13 @@ function factsOf(pump: PumpConfig): PumpFacts {
   return facts;
 }
 
-/** True where a gauge can pass its alarm limit without crossing a watch limit of its gateway before. */
+/**
+ * True where a gauge can pass its alarm limit without crossing a watch limit of its gateway before. A gateway does not watch
+ * itself: what it says of itself is read once a minute, and a batch later is soon enough.
+ */
 export function isUnwatched(alarm: PlannedAlarm, birth: Birth | undefined): boolean {
   const { test } = alarm;
-  if (test.kind !== 'limit') return false;
+  if (test.kind !== 'limit' || birth?.devices.find(({ id }) => id === alarm.device)?.kind === 'gateway') return false;
   const metric = birth?.metrics.find((known) => inputKey(known.device, known.metric) === alarm.inputs[0]);
   const edge = test.direction === 'below' ? metric?.watch?.low : metric?.watch?.high;
   if (edge === undefined) return true;

@@ -31,7 +31,10 @@ export async function replay(
   span: { readonly from: number; readonly to: number },
   commands: readonly Command[],
 ): Promise<Result<Replayed, StoreFault>> {
-  const silentPlan = { ...plan, alarms: plan.alarms.filter(({ test }) => test.kind !== 'contact') };
+  const silentPlan = {
+    ...plan,
+    alarms: plan.alarms.filter(({ test }) => test.kind !== 'contact' && test.kind !== 'identity'),
+  };
   const transitions: JudgedTransition[] = [];
   let engine = start;
   for (const part of partsOf(span, commands)) {

@@ -52,7 +52,9 @@ function AlarmFacts({ alarm }: { alarm: AlarmView }) {
       {value !== null && (
         <span>
           {limit === null
-            ? formatValue(value, unit ?? undefined, texts.value)
+            ? (alarmText(texts.value.alarms, alarm.rule)?.counted ?? String)(
+                formatValue(value, unit ?? undefined, texts.value),
+              )
             : words.valueOfLimit(
                 formatValue(value, unit ?? undefined, texts.value),
                 formatValue(limit, unit ?? undefined, texts.value),
