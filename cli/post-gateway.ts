@@ -42,6 +42,7 @@ export function openGateway(config: GatewayConfig, deps: PostGatewayDeps): Resul
     file: join(config.dataFolder, 'outbox.sqlite'),
     bytesMax: config.outbox.bytesMax,
     keepReceiptedMs: config.outbox.keepReceiptedMs,
+    writeDelayMs: config.outbox.writeDelayMs,
   });
   if (!outbox.ok) return failed(outbox.fault);
   const reader = createPostReader(config, {
@@ -61,6 +62,7 @@ export function openGateway(config: GatewayConfig, deps: PostGatewayDeps): Resul
       url,
       fleet: config.fleet,
       post: config.post,
+      epoch: outbox.value.epoch,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
       ...(ca === undefined ? {} : { ca }),

@@ -4,10 +4,11 @@ import type { LoadedProfile } from '#profiles/catalog.js';
 import type { GatewayConfig } from './config.js';
 import { createDeviceWatch } from './health/device-watch.js';
 import { HEALTH_PERIOD_MS, readHealth } from './health/health.js';
-import type { Identity } from './identity.js';
-import type { Outbox, OutboxFault, OutboxStatus } from './outbox/outbox.js';
+import { type Identity, leastNumberAt } from './identity.js';
+import type { Outbox, OutboxFault, OutboxStatus, RecordDraft } from './outbox/outbox.js';
 import type { PollResult } from './ports.js';
 import { Appender } from './record/appender.js';
+import { DiskSync } from './record/disk-sync.js';
 import { postFactsOf, rulesOf } from './record/post-facts.js';
 import { Recorder } from './record/recorder.js';
 import { createTimekeeper, type Timekeeper } from './record/timekeeper.js';
@@ -55,6 +56,8 @@ export interface GatewayStatus {
   readonly unsaved: number;
   readonly lost: number;
   readonly outboxFault: OutboxFault | undefined;
+  /** Times that the disk did not keep for good what it had taken. */
+  readonly syncFaults: number;
   /** Readings of metrics that no profile declares. */
   readonly undeclared: number;
   readonly polls: number;
@@ -87,6 +90,7 @@ class PostGateway implements Gateway {
   readonly #boot: string;
   readonly #recorder: Recorder;
   readonly #appender: Appender;
+  readonly #disk: DiskSync;
   readonly #session: UplinkSession;
   readonly #makeBirth: () => NumberedBirth;
   /** Steady time = monotonic + this: what the reader is asked with. It never steps. */
@@ -113,6 +117,8 @@ class PostGateway implements Gateway {
       isTaken: (device, at) => outbox.hasTime(device, at),
     });
     this.#appender = new Appender(outbox, deps.log);
+    const { writeDelayMs } = config.outbox;
+    this.#disk = new DiskSync({ outbox, scheduler: deps.scheduler, log: deps.log, writeDelayMs });
     this.#watchDevices = createDeviceWatch(deps.log);
     this.#makeBirth = birthMaker(deps, facts, this.#time);
     this.#session = new UplinkSession({
@@ -124,6 +130,7 @@ class PostGateway implements Gateway {
       random: deps.random,
       log: deps.log,
       outbox,
+      sync: () => this.#disk.sync(),
       openLink: deps.openLink,
       connections: deps.identity.connections,
       time: this.#time,
@@ -156,6 +163,7 @@ class PostGateway implements Gateway {
     await this.#deps.reader.close();
     await this.#polling;
     if (wasRunning) await this.#session.stop();
+    this.#disk.stop();
     this.#deps.outbox.close();
   }
 
@@ -178,8 +186,13 @@ class PostGateway implements Gateway {
       ...(boot === undefined ? {} : { boot }),
     });
     if (drafts.length === 0 && this.#appender.unsaved === 0) return;
-    this.#appender.append(drafts);
+    this.#append(drafts);
     this.#session.recorded(urgent || isNews);
+  }
+
+  #append(drafts: readonly RecordDraft[]): void {
+    this.#appender.append(drafts);
+    this.#disk.appended();
   }
 
   status(): GatewayStatus {
@@ -190,6 +203,7 @@ class PostGateway implements Gateway {
       unsaved: this.#appender.unsaved,
       lost: this.#appender.lost,
       outboxFault: this.#appender.fault,
+      syncFaults: this.#disk.faults,
       undeclared: this.#recorder.undeclared,
       polls: this.#polls,
     };
@@ -268,7 +282,7 @@ class PostGateway implements Gateway {
   #takeSnapshot(): void {
     const wallNow = this.#time.now();
     const context = { offline: false, ...(wallNow === undefined ? { boot: this.#boot } : {}) };
-    this.#appender.append(this.#recorder.snapshot(wallNow ?? this.#deps.clock.monotonic(), context));
+    this.#append(this.#recorder.snapshot(wallNow ?? this.#deps.clock.monotonic(), context));
   }
 
   #recordHealth(): void {
@@ -307,7 +321,7 @@ function birthMaker(deps: GatewayDeps, facts: ReturnType<typeof postFactsOf>, ti
     const clock = time.quality();
     if (current?.clock === clock) return current;
     const at = time.now() ?? Math.max(0, deps.clock.now());
-    const number = deps.identity.births.next((time.now() ?? 0) / 1000);
+    const number = deps.identity.births.next(leastNumberAt(time.now()));
     const { version, identity, config, outbox } = deps;
     const { epoch, start } = outbox;
     const birthFacts = {

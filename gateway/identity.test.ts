@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { drawEpoch, type Identity, openIdentity, openRisingNumber } from './identity.js';
+import { drawEpoch, type Identity, leastNumberAt, openIdentity, openRisingNumber } from './identity.js';
 
 let folder: string;
 beforeEach(() => {
@@ -28,6 +28,8 @@ test('the key is made at the first start, kept, and readable by its owner alone'
   expect(verify(null, words, key, sign(null, words, again.privateKey))).toBe(true);
 });
 
+const NOON = Date.UTC(2026, 0, 15, 12);
+
 test('numbers rise over every restart, also one in the middle of a block', () => {
   const file = join(folder, 'number');
   const given: number[] = [];
@@ -36,13 +38,50 @@ test('numbers rise over every restart, also one in the middle of a block', () =>
     for (let i = 0; i <= start * 3; i += 1) given.push(number.next(0));
   }
   expect(given).toEqual([...new Set(given)].sort((a, b) => a - b));
-  expect(given[0]).toBe(1);
+  expect(given[0]).toBeLessThanOrEqual(1024);
+});
+
+test('whatever the clock says, numbers rise, and stay below 2^53', () => {
+  const file = join(folder, 'number');
+  const times = [undefined, NOON, 0, NOON - 86_400_000, 8.64e15, NOON, undefined, -5];
+  const given = times.map((at) => openRisingNumber(file, 3600 * 1024).next(leastNumberAt(at)));
+  for (const [i, number] of given.entries()) if (i > 0) expect(number).toBeGreaterThan(given[i - 1] ?? 0);
+  expect(given[1]).toBeGreaterThanOrEqual((NOON / 1000) * 1024);
+  expect(given[1]).toBeLessThan((NOON / 1000 + 1) * 1024);
+  expect(Number.isSafeInteger(given.at(-1))).toBe(true);
 });
 
 test('a number is lifted by the time of day, so that a restored backup does not repeat one', () => {
-  const number = openRisingNumber(join(folder, 'number'), 1);
-  expect([number.next(0), number.next(1_768_478_400.9), number.next(5)]).toEqual([1, 1_768_478_400, 1_768_478_401]);
-  expect(readFileSync(join(folder, 'number'), 'utf8')).toBe('1768478401\n');
+  const number = openRisingNumber(join(folder, 'number'), 1, () => 5);
+  expect([number.next(0), number.next(leastNumberAt(1_768_478_400_900)), number.next(5)]).toEqual([
+    6,
+    1_768_478_400 * 1024 + 5,
+    1_768_478_400 * 1024 + 11,
+  ]);
+  expect(readFileSync(join(folder, 'number'), 'utf8')).toBe(`${1_768_478_400 * 1024 + 11}\n`);
+});
+
+test('gateways on copies of one disk draw numbers of their own, in the same second and without a clock', () => {
+  for (const at of [NOON, undefined]) {
+    const draws = Array.from({ length: 40 }, () => {
+      const copy = mkdtempSync(join(folder, 'copy-'));
+      writeFileSync(join(copy, 'number'), '1000\n');
+      return openRisingNumber(join(copy, 'number'), 1).next(leastNumberAt(at));
+    });
+    // Of 40 drawn from 1024 about one meets another; ten would be no chance.
+    expect(new Set(draws).size).toBeGreaterThan(30);
+  }
+});
+
+test('a post that tries to connect each minute writes its number once an hour', () => {
+  const file = join(folder, 'connection-number');
+  const { connections } = open();
+  const texts = new Set<string>();
+  for (let minute = 0; minute < 180; minute += 1) {
+    connections.next(leastNumberAt(NOON + minute * 60_000));
+    texts.add(readFileSync(file, 'utf8'));
+  }
+  expect(texts.size).toBe(3);
 });
 
 test('files that are none of ours are told, not overwritten', () => {

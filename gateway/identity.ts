@@ -1,5 +1,12 @@
 // Who this gateway is: its key, made at the first start, and the numbers that must never fall back.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomInt,
+} from 'node:crypto';
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { failed, ok, type Result } from '#domain/result.js';
@@ -18,10 +25,23 @@ export interface Identity {
   readonly connections: RisingNumber;
 }
 
-/** Numbers that rise over every restart. */
+/** Numbers that rise over every restart, also over one on a copy of this disk. */
 export interface RisingNumber {
-  /** A number above every one that was given before. `atLeast` lifts it. On the disk before it is given. Throws when the disk refuses. */
+  /**
+   * A number above every one that was given before, and not below {@link leastNumberAt} of the time where that is known. Its low
+   * bits are random: two gateways on copies of one disk practically never draw the same. On the disk before it is given. Throws
+   * when the disk refuses.
+   * @param atLeast lifts the number; 0 where the time is unknown
+   */
   next(atLeast: number): number;
+}
+
+/** So many numbers belong to each second. With any time that a clock can tell, numbers stay below 2^53. */
+const NUMBERS_PER_S = 1024;
+
+/** Numbers rise with the time of day, so that a disk restored from a backup does not repeat them. `at` is epoch ms. */
+export function leastNumberAt(at: number | undefined): number {
+  return Math.floor(Math.max(0, at ?? 0) / 1000) * NUMBERS_PER_S;
 }
 
 /** 16 hexadecimal characters for one start of the gateway. */
@@ -56,21 +76,26 @@ export function openIdentity(folder: string): Result<Identity, IdentityFault> {
   }
 }
 
-/** A post that cannot connect tries every minute: its flash card is not written each time. */
-const CONNECTIONS_AHEAD = 64;
+/** An hour of numbers. A post that cannot connect tries every minute: its flash card is not written each time. */
+const CONNECTIONS_AHEAD = 3600 * NUMBERS_PER_S;
 
 /**
  * The file holds the end of the block that may be in use, so that a crash skips numbers and never repeats one.
  * Throws where the file is there and holds no number.
+ * @param draw the random low part, 0 to 1023
  */
-export function openRisingNumber(file: string, block: number): RisingNumber {
+export function openRisingNumber(
+  file: string,
+  block: number,
+  draw: () => number = () => randomInt(NUMBERS_PER_S),
+): RisingNumber {
   const text = readText(file)?.trim();
   let reserved = text === undefined ? 0 : Number(text);
   if (!Number.isSafeInteger(reserved) || reserved < 0 || text === '') throw new Error(`${file} holds no number`);
   let last = reserved;
   return {
     next(atLeast) {
-      const number = Math.max(last + 1, Math.floor(atLeast));
+      const number = Math.max(last + 1, Math.floor(atLeast)) + draw();
       if (number > reserved) {
         writeDurably(file, `${number + block - 1}\n`);
         reserved = number + block - 1;

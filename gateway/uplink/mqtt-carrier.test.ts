@@ -10,6 +10,7 @@ import { mqttCarrier, SOCKET_BUFFER_BYTES } from './mqtt-carrier.js';
 
 const FLEET = 'pamir';
 const POST = 'kyzyl-art';
+const EPOCH = '0123456789abcdef';
 const topics = {
   data: postTopic(FLEET, POST, 'data'),
   state: postTopic(FLEET, POST, 'state'),
@@ -37,7 +38,7 @@ function openLink(
   subscribe = topics.receipt,
 ): { link: Link; heard: Heard } {
   const heard: Heard = { connects: 0, messages: [], closed: [] };
-  const link = mqttCarrier({ url, fleet: FLEET, post: POST })({
+  const link = mqttCarrier({ url, fleet: FLEET, post: POST, epoch: EPOCH })({
     will: { topic: topics.state, payload: bytes('gone') },
     subscriptions: [
       { topic: serverTopic(FLEET), qos: 1 },

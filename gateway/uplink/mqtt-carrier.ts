@@ -7,6 +7,8 @@ export interface MqttCarrierOptions {
   readonly url: string;
   readonly fleet: string;
   readonly post: string;
+  /** Of this start of the gateway. */
+  readonly epoch: string;
   readonly username?: string;
   readonly password?: string;
   /** PEM text of the certificate authority. */
@@ -105,8 +107,9 @@ const ignore = (): void => {};
 function clientOptions(options: MqttCarrierOptions, link: LinkOptions): IClientOptions {
   return {
     protocolVersion: 4,
-    // A broker lets only one in by this name: a second gateway of the post would throw the first one out.
-    clientId: `post-${options.fleet}-${options.post}`,
+    // A broker lets only one in by a name. With the epoch in it, two gateways of one post do not throw each other out for ever:
+    // the server hears both, stores what both have, and says that there are two.
+    clientId: `post-${options.fleet}-${options.post}.${options.epoch.slice(0, 8)}`,
     clean: true,
     keepalive: KEEPALIVE_S,
     reschedulePings: true,

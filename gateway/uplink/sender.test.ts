@@ -11,11 +11,11 @@ const draft = (metric: string) => ({
 });
 const birth = { number: 1, indexOf: (_device: string, metric: string) => (metric === 'load.power' ? 0 : undefined) };
 
-function scene(publish: () => boolean = () => true) {
+function scene(publish: () => boolean = () => true, sync: () => boolean = () => true) {
   const outbox = new MemoryOutbox({ epoch: EPOCH });
   const warnings: object[] = [];
   const log = { info() {}, warn: (facts: object) => warnings.push(facts) };
-  return { outbox, warnings, sender: new Sender(outbox, publish, () => 0, log) };
+  return { outbox, warnings, sender: new Sender({ outbox, sync, publish, random: () => 0, log }) };
 }
 
 test('a record of an unknown metric goes to the dead letters, told once, and does not stop the others', () => {
@@ -47,4 +47,24 @@ test('what the socket did not take is not on its way', () => {
 test('a receipt without an epoch settles nothing', () => {
   const { sender } = scene();
   expect(sender.settle({ stored: [[1, 9]], refused: [], time: 0 }, 0)).toBe(false);
+});
+
+test('nothing is sent that is not on the disk for good', () => {
+  let keeps = false;
+  const order: string[] = [];
+  const { outbox, sender } = scene(
+    () => order.push('published') > 0,
+    () => {
+      order.push('synced');
+      return keeps;
+    },
+  );
+  outbox.markSent = (epoch: string, ids: readonly number[]): void => {
+    order.push(`marked ${epoch === EPOCH} ${ids.join()}`);
+  };
+  outbox.append([draft('load.power')]);
+  expect([sender.sendOne('live', birth, NOON, 0), order]).toEqual(['busy', ['synced']]);
+  keeps = true;
+  expect(sender.sendOne('live', birth, NOON, 0)).toBe('sent');
+  expect(order.slice(1)).toEqual(['synced', 'published', 'marked true 1']);
 });

@@ -7,7 +7,7 @@ import type { Log } from './log.js';
 import { type BirthIndex, cutPayload, PAYLOAD_BYTES } from './payload.js';
 import { Windows } from './windows.js';
 
-/** `sent`: a payload went. `empty`: nothing waits. `full`: the window is. `busy`: the socket takes no more now. */
+/** `sent`: a payload went. `empty`: nothing waits. `full`: the window is. `busy`: the socket or the disk takes no more now. */
 export type SendOutcome = 'sent' | 'empty' | 'full' | 'busy';
 
 const RECORDS_PER_CUT = 4000;
@@ -15,23 +15,29 @@ const SAMPLES_PER_CUT: Readonly<Record<Stream, number>> = { live: 3000, history:
 /** Room that makes it worth while to cut a payload. */
 const ROOM_BYTES: Readonly<Record<Stream, number>> = { live: 1024, history: PAYLOAD_BYTES };
 
+export interface SenderDeps {
+  readonly outbox: Outbox;
+  /** Gives whether everything recorded is on the disk for good. */
+  readonly sync: () => boolean;
+  /** False when the socket takes no more now. */
+  readonly publish: (payload: Uint8Array, stream: Stream) => boolean;
+  readonly random: Random;
+  readonly log: Log;
+}
+
 export class Sender {
   readonly windows: Windows;
-  readonly #outbox: Outbox;
-  readonly #publish: (payload: Uint8Array) => boolean;
-  readonly #log: Log;
+  readonly #deps: SenderDeps;
 
-  constructor(outbox: Outbox, publish: (payload: Uint8Array) => boolean, random: Random, log: Log) {
-    this.windows = new Windows(random);
-    this.#outbox = outbox;
-    this.#publish = publish;
-    this.#log = log;
+  constructor(deps: SenderDeps) {
+    this.windows = new Windows(deps.random);
+    this.#deps = deps;
   }
 
   /** @param now monotonic */
   sendOne(stream: Stream, birth: BirthIndex, liveSince: number, now: number): SendOutcome {
     if (!this.windows.hasRoom(stream, ROOM_BYTES[stream])) return 'full';
-    const records = this.#outbox.pending(stream, {
+    const records = this.#deps.outbox.pending(stream, {
       liveSince,
       samplesMax: SAMPLES_PER_CUT[stream],
       recordsMax: RECORDS_PER_CUT,
@@ -44,7 +50,9 @@ export class Sender {
     // A disk that cannot even bury them: later.
     if (payload === undefined) return buried > 0 ? 'sent' : 'busy';
     if (!this.windows.hasRoom(stream, payload.bytes.length)) return 'full';
-    if (!this.#publish(payload.bytes)) return 'busy';
+    // What a power cut could still take is not sent: the server would have what the post never had.
+    if (!this.#deps.sync() || !this.#deps.publish(payload.bytes, stream)) return 'busy';
+    this.#deps.outbox.markSent(epoch, payload.ids);
     this.windows.add({ stream, epoch, ids: payload.ids, bytes: payload.bytes.length, at: now });
     return 'sent';
   }
@@ -62,14 +70,14 @@ export class Sender {
     const refused = receipt.refused.filter(({ id }) => rangesHave(refusable, id));
     this.#refuse(epoch, refused, 'the server refuses records; they are kept as dead letters');
     const stored = this.windows.settle(epoch, receipt.stored, now);
-    if (stored.length > 0) this.#outbox.markReceipted(epoch, stored, receipt.time);
+    if (stored.length > 0) this.#deps.outbox.markReceipted(epoch, stored, receipt.time);
     return stored.length > 0;
   }
 
   #refuse(epoch: string, refused: readonly RefusedRecord[], message: string): number {
     if (refused.length === 0) return 0;
-    const count = this.#outbox.refuse(epoch, refused);
-    if (count > 0) this.#log.warn({ count, code: refused[0]?.code }, message);
+    const count = this.#deps.outbox.refuse(epoch, refused);
+    if (count > 0) this.#deps.log.warn({ count, code: refused[0]?.code }, message);
     return count;
   }
 }

@@ -27,7 +27,7 @@ describe('a post that finds its server', () => {
     const { time, centre, gateway } = scene();
     gateway.start();
     await time.advance(5 * SECOND);
-    expect(centre.states).toEqual([{ state: 'online', connection: NOON / 1000 }]);
+    expect(centre.states).toEqual([{ state: 'online', connection: (NOON / 1000) * 1024 }]);
     expect(centre.births).toHaveLength(1);
     expect(centre.birth?.devices.map(({ id, kind }) => [id, kind])).toEqual([
       [METER, 'meter'],

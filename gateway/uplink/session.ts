@@ -5,7 +5,7 @@ import { type Door, parseJson } from '#contract/door.js';
 import { attentionDoor, encodeJson, receiptDoor, SESSION_BYTES_MAX, serverStateDoor } from '#contract/session.js';
 import { postTopic, serverTopic } from '#contract/topic.js';
 import type { Clock, Random, Scheduler } from '#domain/clock.js';
-import type { RisingNumber } from '../identity.js';
+import { leastNumberAt, type RisingNumber } from '../identity.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Timekeeper } from '../record/timekeeper.js';
 import type { NumberedBirth } from './birth.js';
@@ -25,6 +25,8 @@ export interface SessionDeps {
   readonly random: Random;
   readonly log: Log;
   readonly outbox: Outbox;
+  /** Gives whether everything recorded is on the disk for good. */
+  readonly sync: () => boolean;
   readonly openLink: OpenLink;
   readonly connections: RisingNumber;
   readonly time: Timekeeper;
@@ -88,12 +90,13 @@ export class UplinkSession {
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
-    this.#sender = new Sender(
-      deps.outbox,
-      (payload) => this.#publish('data', payload, { qos: 0, retain: false }),
-      deps.random,
-      deps.log,
-    );
+    this.#sender = new Sender({
+      outbox: deps.outbox,
+      sync: deps.sync,
+      publish: (payload) => this.#publish('data', payload, { qos: 0, retain: false }),
+      random: deps.random,
+      log: deps.log,
+    });
     this.#births = new BirthPlan(deps.random, deps.birthSpreadMs);
   }
 
@@ -165,7 +168,7 @@ export class UplinkSession {
   #connect(): void {
     const { fleet, post, time, connections, openLink } = this.#deps;
     this.#attempts += 1;
-    this.#connectionNumber = connections.next((time.now() ?? 0) / 1000);
+    this.#connectionNumber = connections.next(leastNumberAt(time.now()));
     const link = openLink({
       will: { topic: postTopic(fleet, post, 'state'), payload: this.#stateBytes('offline') },
       subscriptions: [

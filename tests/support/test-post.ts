@@ -40,6 +40,7 @@ export const testConfig: GatewayConfig = {
   ],
 };
 
+/** Without the random part. */
 export function risingNumber(): RisingNumber {
   let last = 0;
   return {

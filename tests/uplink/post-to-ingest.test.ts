@@ -77,7 +77,7 @@ function openPost(name: string): TestPost {
     config: { full: true },
     deps: {
       scheduler: realScheduler,
-      openLink: mqttCarrier({ url: broker.url, fleet: FLEET, post: POST }),
+      openLink: mqttCarrier({ url: broker.url, fleet: FLEET, post: POST, epoch: outbox.value.epoch }),
       identity: identity.value,
       birthSpreadMs: 100,
     },
