@@ -182,6 +182,110 @@ describe('live', () => {
   });
 });
 
+describe('what a gateway says of itself', () => {
+  const EXPIRED = 'kyzyl-art/dataExpired/gateway';
+  const COUNTING: Birth = {
+    ...BIRTH,
+    devices: [...BIRTH.devices, { id: 'gateway', kind: 'gateway', pollPeriodMs: MINUTE }],
+    metrics: [
+      ...BIRTH.metrics,
+      {
+        index: 1,
+        device: 'gateway',
+        metric: 'gateway.samplesExpired',
+        kind: 'counter',
+        unit: '1',
+        pollPeriodMs: MINUTE,
+        heartbeatS: 300,
+      },
+    ],
+  };
+  const expired = (value: number, at: number): Point => ({
+    post: 'kyzyl-art',
+    device: 'gateway',
+    metric: 'gateway.samplesExpired',
+    value,
+    code: 0,
+    at,
+  });
+  async function counts(value: number, minutes = 1): Promise<void> {
+    for (let minute = 0; minute < minutes; minute += 1) {
+      const points = [expired(value, time.now())];
+      await store.write(points);
+      ingest.sample('kyzyl-art', points);
+      await time.advance(MINUTE);
+    }
+  }
+  const loss = (): AlarmView => service.views('kyzyl-art').find(({ id }) => id === EXPIRED)!;
+  const lossLines = () =>
+    registry.journal
+      .filter(({ alarm }) => alarm === EXPIRED)
+      .map(({ event, historical }) => `${event}${historical ? ' late' : ''}`);
+
+  beforeEach(() => ingest.bear('kyzyl-art', COUNTING, NOON));
+
+  test('samples that expired while this server was stopped are told after its start', async () => {
+    await counts(40, 2);
+    await service.stop();
+    await time.advance(HOUR);
+    ingest = new FakeIngest();
+    service = start();
+    ingest.know('kyzyl-art', { birth: COUNTING, link: 'online' });
+    await counts(100);
+    expect(rules()).toEqual(['dataExpired']);
+    expect(told[0]?.alarm).toMatchObject({ value: 60, limit: null, unit: '1', latching: true });
+    await service.stop();
+    service = start();
+    await counts(100);
+    expect(loss()).toMatchObject({ state: 'unacknowledged', value: 60 });
+    expect(rules()).toEqual(['dataExpired']);
+  });
+
+  test('a gap that lost samples is told once, and late data gives it its true start', async () => {
+    await counts(0, 2);
+    ingest.know('kyzyl-art', { link: 'offline' });
+    ingest.emit({ type: 'link', post: 'kyzyl-art', link: 'offline', at: time.now() });
+    const from = time.now();
+    await time.advance(20 * MINUTE);
+    await counts(9, 2);
+    expect(rules()).toEqual(['dataExpired']);
+    await backfill(Array.from({ length: 20 }, (_, minute) => expired(minute < 10 ? 0 : 9, from + minute * MINUTE)));
+    expect(lossLines()).toEqual(['conditionTrue', 'conditionTrue late']);
+    expect(loss()).toMatchObject({ since: from + 10 * MINUTE, value: 9 });
+    expect(rules()).toEqual(['dataExpired']);
+  });
+
+  test('late counters alone tell nobody', async () => {
+    await counts(9, 2);
+    const before = [expired(2, NOON - HOUR), expired(9, NOON - HOUR / 2)];
+    ingest.emit({ type: 'samples', post: 'kyzyl-art', points: before, historical: true });
+    await time.advance(MINUTE);
+    expect(rules()).toEqual([]);
+    expect(loss().state).toBe('normal');
+  });
+
+  test('a gateway in doubt is told when the ingest says so', () => {
+    const identity = {
+      kind: 'twoGateways',
+      kinds: ['twoGateways'],
+      since: NOON,
+      lastAt: NOON,
+      keys: [],
+    } as const;
+    ingest.know('kyzyl-art', { identity });
+    ingest.emit({
+      type: 'identity',
+      post: 'kyzyl-art',
+      at: NOON,
+      kind: 'twoGateways',
+      raised: true,
+      identity,
+    });
+    expect(rules()).toEqual(['gatewayIdentity']);
+    expect(told[0]?.alarm).toMatchObject({ id: 'kyzyl-art/gatewayIdentity', priority: 1, since: NOON });
+  });
+});
+
 describe('late data', () => {
   async function losesLink(hours: number): Promise<{ from: number; to: number }> {
     await live(60, 5);

@@ -227,6 +227,7 @@ class AlarmKeeper implements AlarmService {
       watch.kept.idleSince = this.#deps.clock.monotonic();
     if (event.type === 'samples' && !event.historical) this.#takeSamples(watch, event.points);
     if (event.type === 'gapClosed') this.#closeGap(watch, event);
+    if (event.type === 'identity') this.#passTime(watch);
   }
 
   #takeSamples(watch: Watch, points: Extract<ServerEvent, { type: 'samples' }>['points']): void {
@@ -339,20 +340,17 @@ class AlarmKeeper implements AlarmService {
     for (const watch of this.#watches.values()) {
       const known = this.#deps.ingest.directory.post(watch.post);
       if (watch.birth !== known?.birth) this.#replan(watch);
-      this.#takeOver(
-        watch,
-        judgeTime(
-          watch.plan,
-          watch.engine,
-          sourceTime(watch, this.#deps.clock.monotonic()),
-          this.#contactOf(watch.post),
-        ),
-      );
+      this.#passTime(watch);
       this.#tellFound(watch);
       if (watch.again !== null && watch.again.dueAt <= this.#deps.clock.monotonic()) this.#closeGap(watch, watch.again);
       if (watch.kept !== null && !isHeld(watch.kept, known, this.#deps.clock.monotonic())) watch.kept = null;
     }
     this.#saver.flush();
+  }
+
+  #passTime(watch: Watch): void {
+    const at = sourceTime(watch, this.#deps.clock.monotonic());
+    this.#takeOver(watch, judgeTime(watch.plan, watch.engine, at, this.#contactOf(watch.post)));
   }
 
   #contactOf(post: string): Contact {
@@ -361,7 +359,7 @@ class AlarmKeeper implements AlarmService {
     const heardAt =
       this.#listeningSince === undefined ? null : Math.max(known?.lastContactAt ?? 0, this.#listeningSince);
     const silentMs = heardAt === null ? null : Math.max(0, now - heardAt);
-    return { at: now, silentMs, offline: known?.link === 'offline' };
+    return { at: now, silentMs, offline: known?.link === 'offline', doubted: known?.identity !== undefined };
   }
 
   #command(request: AlarmCommandRequest, event: AlarmEvent): Result<AlarmView, AlarmFault> {
@@ -372,7 +370,9 @@ class AlarmKeeper implements AlarmService {
         code: 'ALARM_UNKNOWN',
         message: `there is no alarm "${request.alarm}"; GET /alarms?state=all lists them`,
       });
-    const source = planned.test.kind === 'contact' ? undefined : sourceTime(watch, this.#deps.clock.monotonic());
+    const { kind } = planned.test;
+    const source =
+      kind === 'contact' || kind === 'identity' ? undefined : sourceTime(watch, this.#deps.clock.monotonic());
     const at = source ?? this.#deps.clock.now();
     const { refused, ...judged } = judgeCommand(watch.plan, watch.engine, planned.id, event, at);
     if (refused === undefined) watch.kept?.commands.push({ id: planned.id, event, at });

@@ -406,11 +406,37 @@ describe('pump', () => {
   });
 });
 
+describe('identity', () => {
+  const IDENTITY = 'ak-baital/gatewayIdentity';
+  const seen = (afterMs: number, doubted: boolean) => ({
+    at: START + afterMs,
+    silentMs: 0,
+    offline: false,
+    doubted,
+  });
+
+  test('another gateway under the name is told at once, and nobody but a person lets go of it', () => {
+    const known = judgeTime(plan, EMPTY_ENGINE, undefined, seen(0, false));
+    expect(known.transitions).toEqual([]);
+    const doubted = judgeTime(plan, known.engine, undefined, seen(MINUTE, true));
+    expect(told(doubted)).toEqual(['gatewayIdentity']);
+    expect(told(judgeTime(plan, doubted.engine, undefined, seen(2 * MINUTE, true)))).toEqual([]);
+    const settled = judgeTime(plan, doubted.engine, undefined, seen(3 * MINUTE, false)).engine;
+    const later = judgeTime(plan, settled, undefined, seen(64 * MINUTE, false));
+    expect(stateOf(later.engine, IDENTITY)).toBe('latchedUnacknowledged');
+    const at = START + 65 * MINUTE;
+    const seenBy = judgeCommand(plan, later.engine, IDENTITY, { type: 'acknowledge', by: 'Nigora' }, at);
+    const reset = judgeCommand(plan, seenBy.engine, IDENTITY, { type: 'reset', by: 'Nigora' }, at);
+    expect(stateOf(reset.engine, IDENTITY)).toBe('normal');
+  });
+});
+
 describe('silence', () => {
   const contact = (afterMs: number, silentMs: number | null, offline = false) => ({
     at: START + afterMs,
     silentMs,
     offline,
+    doubted: false,
   });
 
   test('a device that does not answer is told after a quarter of an hour', () => {

@@ -65,6 +65,8 @@ export interface Contact {
   readonly silentMs: number | null;
   /** The broker has said that it is gone. */
   readonly offline: boolean;
+  /** Somebody else may be sending in its name. */
+  readonly doubted: boolean;
 }
 
 export const EMPTY_ENGINE: PostEngine = { alarms: new Map(), inputs: new Map(), run: STILL };
@@ -179,6 +181,7 @@ function judgeContacts(bench: Bench, contact: Contact): boolean {
   let isSilent = false;
   for (const alarm of bench.plan.alarms) {
     const { test } = alarm;
+    if (test.kind === 'identity') stepContact(bench, alarm, contact.doubted ? 'true' : 'false', contact.at);
     if (test.kind !== 'contact') continue;
     const limitMs = Math.max(test.limitS * 1000, contact.offline ? 0 : test.batches * bench.plan.batchPeriodMs);
     const { silentMs } = contact;
@@ -190,10 +193,15 @@ function judgeContacts(bench: Bench, contact: Contact): boolean {
       value: silentMs === null ? before.value : Math.round(silentMs / 1000),
       limit: limitMs / 1000,
     });
-    passDue(bench, alarm, contact.at);
-    if (input !== before.alarm.delayed.input) step(bench, alarm, { type: 'input', input }, contact.at);
+    stepContact(bench, alarm, input, contact.at);
   }
   return isSilent;
+}
+
+/** On the server's clock, which every tick tells: only a change of the input is news. */
+function stepContact(bench: Bench, alarm: PlannedAlarm, input: Condition, at: number): void {
+  passDue(bench, alarm, at);
+  if (input !== memory(bench, alarm).alarm.delayed.input) step(bench, alarm, { type: 'input', input }, at);
 }
 
 /** Judges the pump again at the moments at which it may have run long or steadily enough, though nothing was recorded. */
