@@ -42,6 +42,7 @@ test('a commit is on the disk before it is told: WAL with synchronous=FULL', () 
   open.push(opened.value);
   expect(opened.value.pragma('journal_mode', { simple: true })).toBe('wal');
   expect(opened.value.pragma('synchronous', { simple: true })).toBe(2);
+  expect(opened.value.pragma('journal_size_limit', { simple: true })).toBe(4 * 1024 * 1024);
 });
 
 test('a second server on the same folder is told to leave', () => {

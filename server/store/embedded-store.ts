@@ -2,7 +2,15 @@
 import { failed, ok, type Result } from '#domain/result.js';
 import type { Point, RefusedPoint, SeriesName, Store, StoreFault } from '../ports.js';
 import { refusalOf, typeOfValue, unavailable, type ValueType } from './point-rules.js';
-import { createReserve, databasePath, faultOf, openSqlite, type Reserve, type SqliteDatabase } from './sqlite.js';
+import {
+  createReserve,
+  databasePath,
+  faultOf,
+  noSpace,
+  openSqlite,
+  type Reserve,
+  type SqliteDatabase,
+} from './sqlite.js';
 
 export interface EmbeddedStoreOptions {
   readonly folder: string;
@@ -36,10 +44,9 @@ interface Row {
  */
 export function createEmbeddedStore(options: EmbeddedStoreOptions): Result<EmbeddedStore, StoreFault> {
   const path = databasePath(options.folder, 'telemetry');
-  const opened = openSqlite(path);
+  const opened = openSqlite(path, SCHEMA);
   if (!opened.ok) return opened;
   try {
-    opened.value.exec(SCHEMA);
     if (options.pagesMax !== undefined) opened.value.pragma(`max_page_count = ${options.pagesMax}`);
     return ok(new SqliteStore(opened.value, path));
   } catch (error) {
@@ -54,6 +61,7 @@ class SqliteStore implements EmbeddedStore {
   readonly #reserve: Reserve;
   readonly #series = new Map<string, number>();
   readonly #types = new Map<string, ValueType>();
+  #catalogueKnown = false;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #transact: (points: readonly Point[]) => RefusedPoint[];
   readonly #counters = { storeWrites: 0, storePoints: 0, storePointsRefused: 0, storeFaults: 0 };
@@ -65,18 +73,24 @@ class SqliteStore implements EmbeddedStore {
     this.#reserve.hold();
     this.#statements = prepareStatements(database);
     this.#transact = database.transaction((points: readonly Point[]) => this.#insert(points));
-    this.#readCatalogue();
+    this.#knowCatalogue();
   }
 
-  #readCatalogue(): void {
+  /** Reads the catalogues where memory may not be what the database holds. */
+  #knowCatalogue(): void {
+    if (this.#catalogueKnown) return;
+    this.#series.clear();
+    this.#types.clear();
     for (const { name, type } of this.#statements.types.all()) this.#types.set(name, type);
     for (const row of this.#statements.allSeries.all()) this.#series.set(keyOf(row), row.id);
+    this.#catalogueKnown = true;
   }
 
   async write(points: readonly Point[]): Promise<Result<readonly RefusedPoint[], StoreFault>> {
     if (!this.#database.open) return unavailable(`${this.#path} is closed`);
-    if (!this.#reserve.hold()) return this.#fault({ code: 'STORE_FULL', message: `no space left for ${this.#path}` });
+    if (!this.#reserve.hold()) return this.#fault(noSpace(this.#path));
     try {
+      this.#knowCatalogue();
       const refused = this.#transact(points);
       this.#counters.storeWrites += 1;
       this.#counters.storePoints += points.length - refused.length;
@@ -84,11 +98,9 @@ class SqliteStore implements EmbeddedStore {
       return ok(refused);
     } catch (error) {
       // What the rolled-back transaction had put into the catalogues is not in the database.
-      this.#series.clear();
-      this.#types.clear();
+      this.#catalogueKnown = false;
       const fault = faultOf(error, this.#path);
       if (fault.code === 'STORE_FULL') this.#makeRoom();
-      this.#readCatalogue();
       return this.#fault(fault);
     }
   }
@@ -165,6 +177,7 @@ class SqliteStore implements EmbeddedStore {
   #ask<T>(question: (statements: ReturnType<typeof prepareStatements>) => T): Result<T, StoreFault> {
     if (!this.#database.open) return unavailable(`${this.#path} is closed`);
     try {
+      this.#knowCatalogue();
       return ok(question(this.#statements));
     } catch (error) {
       return this.#fault(faultOf(error, this.#path));

@@ -1,4 +1,6 @@
 // SQLite as this server uses it: durable at every commit, alone in its file, with a reserve for the day the disk is full.
+
+import { randomBytes } from 'node:crypto';
 import {
   closeSync,
   existsSync,
@@ -17,15 +19,26 @@ import type { StoreFault } from '../ports.js';
 
 export type SqliteDatabase = Database.Database;
 
-const RESERVE_BYTES = 16 * 1024 * 1024;
-/** The reserve is taken again only when this much is free, so that it does not come and go. */
-const FREE_BYTES_MIN = 4 * RESERVE_BYTES;
+const MEGABYTE = 1024 * 1024;
+const RESERVE_BYTES = 16 * MEGABYTE;
+/** More than the reserve gives back itself, so that it does not come and go. */
+const FREE_BYTES_MIN = 20 * MEGABYTE;
+/** What a large transaction has made of the log is given back to the disk at the next checkpoint. */
+const LOG_BYTES_KEPT = 4 * MEGABYTE;
 
 /**
- * Opens (creating folder and file) a database that is used by this process only. WAL alone would leave
- * `synchronous=NORMAL`, with which a power cut takes back commits that were already receipted: FULL is set explicitly.
+ * Opens (creating folder and file) a database that is used by this process only, if need be at the price of its reserve. WAL
+ * alone would leave `synchronous=NORMAL`, with which a power cut takes back commits that were already receipted: FULL is set
+ * explicitly. `schema` is run on it.
  */
-export function openSqlite(path: string): Result<SqliteDatabase, StoreFault> {
+export function openSqlite(path: string, schema = ''): Result<SqliteDatabase, StoreFault> {
+  const opened = tryToOpen(path, schema);
+  if (opened.ok || opened.fault.code !== 'STORE_FULL') return opened;
+  rmSync(reservePath(path), { force: true });
+  return tryToOpen(path, schema);
+}
+
+function tryToOpen(path: string, schema: string): Result<SqliteDatabase, StoreFault> {
   let database: SqliteDatabase | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -34,7 +47,8 @@ export function openSqlite(path: string): Result<SqliteDatabase, StoreFault> {
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
-    database.exec('BEGIN IMMEDIATE; COMMIT');
+    database.pragma(`journal_size_limit = ${LOG_BYTES_KEPT}`);
+    database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
     return ok(database);
   } catch (error) {
     database?.close();
@@ -46,10 +60,17 @@ export function openSqlite(path: string): Result<SqliteDatabase, StoreFault> {
 export function faultOf(error: unknown, path: string): StoreFault {
   const code = String((error as { code?: unknown }).code ?? '');
   const message = error instanceof Error ? error.message : String(error);
-  if (code === 'SQLITE_FULL' || code === 'ENOSPC') return { code: 'STORE_FULL', message: `no space left for ${path}` };
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC') return noSpace(path);
   if (code.startsWith('SQLITE_BUSY'))
     return { code: 'STORE_UNAVAILABLE', message: `${path} is in use by another process: stop it first` };
   return { code: 'STORE_UNAVAILABLE', message: `${path}: ${message}` };
+}
+
+export function noSpace(path: string): StoreFault {
+  return {
+    code: 'STORE_FULL',
+    message: `no space left for ${path}; it goes on by itself once ${FREE_BYTES_MIN / MEGABYTE} MB are free`,
+  };
 }
 
 /** Disk space kept back beside a database. */
@@ -62,12 +83,12 @@ export interface Reserve {
 }
 
 export function createReserve(databasePath: string): Reserve {
-  const path = `${databasePath}.reserve`;
+  const path = reservePath(databasePath);
   let held = existsSync(path) && statSync(path).size === RESERVE_BYTES;
   let releases = 0;
   return {
     hold() {
-      if (!held) held = takeReserve(path, releases === 0 ? RESERVE_BYTES : FREE_BYTES_MIN);
+      if (!held) held = takeReserve(path);
       return held;
     },
     release() {
@@ -79,14 +100,14 @@ export function createReserve(databasePath: string): Reserve {
   };
 }
 
-function takeReserve(path: string, freeMin: number): boolean {
+/** Written, not only announced, and of random bytes: of others a compressing file system would keep next to nothing. */
+function takeReserve(path: string): boolean {
   try {
     const disk = statfsSync(dirname(path));
-    if (disk.bavail * disk.bsize < freeMin) return false;
+    if (disk.bavail * disk.bsize < FREE_BYTES_MIN) return false;
     const file = openSync(path, 'w');
     try {
-      const zeros = Buffer.alloc(1024 * 1024);
-      for (let written = 0; written < RESERVE_BYTES; written += zeros.length) writeSync(file, zeros);
+      for (let written = 0; written < RESERVE_BYTES; ) written += writeSync(file, randomBytes(MEGABYTE));
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -96,6 +117,10 @@ function takeReserve(path: string, freeMin: number): boolean {
     rmSync(path, { force: true });
     return false;
   }
+}
+
+function reservePath(databasePath: string): string {
+  return `${databasePath}.reserve`;
 }
 
 export function databasePath(folder: string, name: string): string {

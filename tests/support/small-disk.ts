@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
   rmdirSync,
@@ -51,7 +52,7 @@ export function mountSmallDisk(megabytes: number): SmallDisk {
     fill: (leaveBytes = 0) => grow(foreign, () => freeBytes() - leaveBytes),
     clear(bytes) {
       if (bytes === undefined) rmSync(foreign, { force: true });
-      else truncateSync(foreign, Math.max(0, statSync(foreign).size - bytes));
+      else if (existsSync(foreign)) truncateSync(foreign, Math.max(0, statSync(foreign).size - bytes));
     },
     unmount() {
       if (!mounted.delete(disk)) return;
