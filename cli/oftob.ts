@@ -3,12 +3,13 @@
 import { type Command, explain, readOptions } from './command.js';
 import { demo } from './demo.js';
 import { gateway } from './gateway.js';
+import { outbox } from './outbox.js';
 import { profiles } from './profiles.js';
 import { read } from './read.js';
 import { server } from './server.js';
 import { simulate } from './simulate.js';
 
-const COMMANDS: readonly Command[] = [demo, server, gateway, simulate, read, profiles];
+const COMMANDS: readonly Command[] = [demo, server, gateway, simulate, read, profiles, outbox];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
