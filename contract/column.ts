@@ -1,69 +1,107 @@
-// One metric's samples in a payload. Numbers travel as scaled integers in steps where that is exact, else as float32 or
+// Values of one metric in a payload. Numbers travel as scaled integers in steps where that is exact, else as float32 or
 // float64 with their bytes sorted by place, which deflate likes; words travel by dictionary.
 import { hasValue, reasonOf } from '#domain/quality.js';
-import { stepsOf, sumsOf } from './steps.js';
+import type { ByteReader, ByteWriter } from './varint.js';
 
-/** [metric index, rows or null for every row, encoding, body, quality codes or null where all are good]. */
-export type Column = [number, number[] | null, number, unknown, number[] | null];
-
-const DECIMAL = 0;
-const FLOAT32 = 1;
-const FLOAT64 = 2;
-const WORDS = 3;
-
-/** Ten decimal places: the finest scale in any manual is 10^-4; sums of two scales stay below this. */
+/** 0 to 10 are decimals of so many places: the finest scale in any manual is 10^-4; sums of two scales stay below this. */
 const DECIMALS_MAX = 10;
-const INDEX_MAX = 65535;
+const FLOAT32 = 11;
+const FLOAT64 = 12;
+const WORDS = 13;
+/** Quality codes stand before the values; the encoding stands before the codes. */
+const WITH_CODES = 14;
 
-interface Cell {
+/** Longest word: a list of all faults that an inverter knows stays far below. */
+export const WORD_LENGTH_MAX = 2000;
+
+export interface Cell {
   readonly value: number | string | null;
   readonly code: number;
 }
 
-export interface PlacedCell extends Cell {
-  readonly index: number;
-  readonly row: number;
+type Encoded = readonly [encoding: number, write: (writer: ByteWriter) => void];
+
+/** A column, ready to be written: its encoding stands with its index, apart from its body. */
+export function packCells(cells: readonly Cell[]): Encoded {
+  const [encoding, writeValues] = packValues(cells);
+  if (cells.every((cell) => cell.code === 0)) return [encoding, writeValues];
+  return [
+    WITH_CODES,
+    (writer) => {
+      writer.unsigned(encoding);
+      for (const { code } of cells) writer.unsigned(code);
+      writeValues(writer);
+    },
+  ];
 }
 
-export function packColumn(index: number, rows: readonly number[], rowCount: number, cells: readonly Cell[]): Column {
-  const values = cells.flatMap((cell) => (cell.value === null ? [] : [cell.value]));
-  const [encoding, body] = packValues(values);
-  const codes = cells.every((cell) => cell.code === 0) ? null : cells.map((cell) => cell.code);
-  return [index, rows.length === rowCount ? null : stepsOf(rows), encoding, body, codes];
+function packValues(cells: readonly Cell[]): Encoded {
+  const values: (number | string)[] = [];
+  let hasWords = false;
+  for (const { value } of cells) {
+    if (value === null) continue;
+    values.push(value);
+    hasWords ||= typeof value === 'string';
+  }
+  if (hasWords) return [WORDS, (writer) => writeWords(writer, values.map(String))];
+  return packNumbers(values as number[]);
 }
 
-function packValues(values: readonly (number | string)[]): [number, unknown] {
-  if (values.some((value) => typeof value === 'string')) return [WORDS, packWords(values.map(String))];
-  const numbers = values as readonly number[];
-  const decimal = packDecimal(numbers);
-  if (decimal !== undefined) return [DECIMAL, decimal];
+function packNumbers(numbers: readonly number[]): Encoded {
+  const places = placesOf(numbers);
+  const steps = places === undefined ? undefined : scaledSteps(numbers, 10 ** places);
+  if (places !== undefined && steps !== undefined)
+    return [
+      places,
+      (writer) => {
+        for (const step of steps) writer.signed(step);
+      },
+    ];
   return numbers.every((value) => Object.is(Math.fround(value), value))
-    ? [FLOAT32, shuffle(Float32Array.from(numbers), 4)]
-    : [FLOAT64, shuffle(Float64Array.from(numbers), 8)];
+    ? [FLOAT32, (writer) => writer.raw(shuffle(Float32Array.from(numbers), 4))]
+    : [FLOAT64, (writer) => writer.raw(shuffle(Float64Array.from(numbers), 8))];
 }
 
-/**
- * [places, first, step, step …], or `undefined` when some value is not exactly an integer over a power of ten. Steps cannot
- * tell -0 from 0.
- */
-function packDecimal(numbers: readonly number[]): number[] | undefined {
-  if (numbers.some((value) => Object.is(value, -0))) return undefined;
+/** How many decimal places make integers of all of them; `undefined` where none does. */
+function placesOf(numbers: readonly number[]): number | undefined {
   for (let places = 0; places <= DECIMALS_MAX; places += 1) {
     const factor = 10 ** places;
-    const integers = numbers.map((value) => Math.round(value * factor));
-    const exact = integers.every(
-      (integer, i) => Number.isSafeInteger(integer) && Object.is(integer / factor, numbers[i]),
-    );
-    if (!exact) continue;
-    const steps = stepsOf(integers);
-    return steps.every(Number.isSafeInteger) ? [places, ...steps] : undefined;
+    if (numbers.every((value) => isScaled(value, factor))) return places;
   }
   return undefined;
 }
 
-function packWords(words: readonly string[]): [string[], number[]] {
-  const dictionary = [...new Set(words)];
-  return [dictionary, words.map((word) => dictionary.indexOf(word))];
+/** An integer after multiplication, and the same number again after division. -0 is none: steps cannot tell it from 0. */
+function isScaled(value: number, factor: number): boolean {
+  const integer = Math.round(value * factor);
+  return Number.isSafeInteger(integer) && Object.is(integer / factor, value) && !Object.is(value, -0);
+}
+
+/** First value, then the step to each next one; `undefined` where a step is no safe integer. */
+function scaledSteps(numbers: readonly number[], factor: number): number[] | undefined {
+  const steps: number[] = [];
+  let last = 0;
+  for (const value of numbers) {
+    const integer = Math.round(value * factor);
+    const step = integer - last;
+    if (!Number.isSafeInteger(step)) return undefined;
+    steps.push(step);
+    last = integer;
+  }
+  return steps;
+}
+
+function writeWords(writer: ByteWriter, words: readonly string[]): void {
+  const places = new Map<string, number>();
+  for (const word of words) if (!places.has(word)) places.set(word, places.size);
+  writer.unsigned(places.size);
+  for (const word of places.keys()) {
+    const bytes = Buffer.from(word, 'utf8');
+    writer.unsigned(bytes.length);
+    writer.raw(bytes);
+  }
+  // One word needs no telling which.
+  if (places.size > 1) for (const word of words) writer.unsigned(places.get(word) ?? 0);
 }
 
 /** Bytes of equal significance side by side: signs and exponents change little from sample to sample. */
@@ -76,78 +114,78 @@ function shuffle(numbers: Float32Array | Float64Array, width: number): Uint8Arra
   return result;
 }
 
-function unshuffle(bytes: Uint8Array, width: number): Float32Array | Float64Array | undefined {
-  if (bytes.length % width !== 0) return undefined;
+function unshuffle(bytes: Uint8Array, width: number): number[] {
   const count = bytes.length / width;
   const result = new Uint8Array(bytes.length);
   for (let i = 0; i < count; i += 1)
     for (let place = 0; place < width; place += 1) result[i * width + place] = bytes[place * count + i] as number;
-  return width === 4 ? new Float32Array(result.buffer) : new Float64Array(result.buffer);
+  return Array.from(width === 4 ? new Float32Array(result.buffer) : new Float64Array(result.buffer));
 }
 
-/** Checks and opens a column; `undefined` when anything about it is not as {@link packColumn} makes it. */
-export function unpackColumn(column: unknown, rowCount: number, cellsMax: number): PlacedCell[] | undefined {
-  if (!Array.isArray(column) || column.length !== 5) return undefined;
-  const [index, packedRows, encoding, body, packedCodes] = column as unknown[];
-  if (!Number.isInteger(index) || (index as number) < 0 || (index as number) > INDEX_MAX) return undefined;
-  const rows = packedRows === null ? Array.from({ length: rowCount }, (_, row) => row) : sumsOf(packedRows, rowCount);
-  if (rows === undefined || rows.length > cellsMax || rows.some((row) => row < 0 || row >= rowCount)) return undefined;
-  const codes = packedCodes === null ? rows.map(() => 0) : packedCodes;
-  if (!Array.isArray(codes) || codes.length !== rows.length || !codes.every((code) => reasonOf(code) !== undefined))
-    return undefined;
-  const filled = codes.filter(carriesValue).length;
-  const values = unpackValues(encoding, body, filled);
+/** The inverse of {@link packCells}; `undefined` when anything about it is not as that makes it. */
+export function readCells(reader: ByteReader, encoding: number, count: number): Cell[] | undefined {
+  if (encoding !== WITH_CODES) {
+    const values = readValues(reader, encoding, count);
+    return values?.map((value) => ({ value, code: 0 }));
+  }
+  const inner = reader.unsigned();
+  const codes: number[] = [];
+  let filled = 0;
+  for (let i = 0; i < count; i += 1) {
+    const code = reader.unsigned();
+    const reason = code === undefined ? undefined : reasonOf(code);
+    if (code === undefined || reason === undefined) return undefined;
+    codes.push(hasValue(reason) ? code : -code);
+    if (hasValue(reason)) filled += 1;
+  }
+  const values = inner === undefined ? undefined : readValues(reader, inner, filled);
   if (values === undefined) return undefined;
   let next = 0;
-  return rows.map((row, i) => {
-    const code = codes[i] as number;
-    return {
-      index: index as number,
-      row,
-      code,
-      value: carriesValue(code) ? (values[next++] as number | string) : null,
-    };
-  });
+  return codes.map((code) => (code < 0 ? { value: null, code: -code } : { value: values[next++] ?? 0, code }));
 }
 
-function carriesValue(code: number): boolean {
-  const reason = reasonOf(code);
-  return reason !== undefined && hasValue(reason);
+function readValues(reader: ByteReader, encoding: number, count: number): readonly (number | string)[] | undefined {
+  if (encoding <= DECIMALS_MAX) return readDecimals(reader, 10 ** encoding, count);
+  if (encoding === WORDS) return readWords(reader, count);
+  if (encoding !== FLOAT32 && encoding !== FLOAT64) return undefined;
+  const width = encoding === FLOAT32 ? 4 : 8;
+  const bytes = reader.raw(count * width);
+  const numbers = bytes === undefined ? undefined : unshuffle(bytes, width);
+  return numbers?.every(Number.isFinite) ? numbers : undefined;
 }
 
-function unpackValues(encoding: unknown, body: unknown, count: number): readonly (number | string)[] | undefined {
-  const values = unpackBody(encoding, body);
-  if (values === undefined || values.length !== count) return undefined;
-  return values.every((value) => typeof value === 'string' || Number.isFinite(value)) ? values : undefined;
-}
-
-function unpackBody(encoding: unknown, body: unknown): readonly (number | string)[] | undefined {
-  if (encoding === DECIMAL) return unpackDecimal(body);
-  if (encoding === WORDS) return unpackWords(body);
-  if (!(body instanceof Uint8Array)) return undefined;
-  if (encoding === FLOAT32 || encoding === FLOAT64) {
-    const numbers = unshuffle(body, encoding === FLOAT32 ? 4 : 8);
-    return numbers === undefined ? undefined : Array.from(numbers);
+function readDecimals(reader: ByteReader, factor: number, count: number): number[] | undefined {
+  // Each takes a byte at least: what was announced cannot cost more than what is there.
+  if (count > reader.left) return undefined;
+  const values: number[] = [];
+  let sum = 0;
+  for (let i = 0; i < count; i += 1) {
+    const step = reader.signed();
+    if (step === undefined) return undefined;
+    sum += step;
+    if (!Number.isSafeInteger(sum)) return undefined;
+    values.push(sum / factor);
   }
-  return undefined;
+  return values;
 }
 
-function unpackDecimal(body: unknown): number[] | undefined {
-  if (!Array.isArray(body)) return undefined;
-  const places = body[0] as unknown;
-  if (!Number.isInteger(places) || (places as number) < 0 || (places as number) > DECIMALS_MAX) return undefined;
-  const factor = 10 ** (places as number);
-  return sumsOf(body.slice(1), body.length)?.map((integer) => integer / factor);
-}
-
-/** Longest word: a list of all faults that an inverter knows stays far below. */
-export const WORD_LENGTH_MAX = 2000;
-
-function unpackWords(body: unknown): string[] | undefined {
-  if (!Array.isArray(body) || body.length !== 2) return undefined;
-  const [dictionary, places] = body as unknown[];
-  if (!Array.isArray(dictionary) || !Array.isArray(places)) return undefined;
-  if (!dictionary.every((word) => typeof word === 'string' && word.length <= WORD_LENGTH_MAX)) return undefined;
-  const words = places.map((place) => dictionary[place as number] as string | undefined);
-  return words.every((word) => word !== undefined) ? (words as string[]) : undefined;
+function readWords(reader: ByteReader, count: number): string[] | undefined {
+  const size = reader.unsigned();
+  if (size === undefined || size > count || size > reader.left) return undefined;
+  const dictionary: string[] = [];
+  for (let i = 0; i < size; i += 1) {
+    const length = reader.unsigned();
+    // No character of a word takes more than three bytes.
+    const bytes = length === undefined || length > WORD_LENGTH_MAX * 3 ? undefined : reader.raw(length);
+    const word = bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
+    if (word === undefined || word.length > WORD_LENGTH_MAX) return undefined;
+    dictionary.push(word);
+  }
+  const words: string[] = [];
+  for (let i = 0; i < count; i += 1) {
+    const word = dictionary[size === 1 ? 0 : (reader.unsigned() ?? -1)];
+    if (word === undefined) return undefined;
+    words.push(word);
+  }
+  return words;
 }

@@ -140,31 +140,47 @@ describe('hostile bytes', () => {
     );
   });
 
+  const bytesOf = (hex: string) => `59${(hex.length / 2).toString(16).padStart(4, '0')}${hex}`;
   const shell = (parts: { rows?: string; columns?: string }) =>
-    Buffer.from(
-      `890101${'70'}${Buffer.from(EPOCH).toString('hex')}010100${parts.rows ?? '81018101'}${parts.columns ?? '80'}`,
-      'hex',
-    );
+    Buffer.from(`86010148${EPOCH}00${bytesOf(parts.rows ?? '0202')}${parts.columns ?? '40'}`, 'hex');
 
   test('the shell of the cases below is sound', () => {
     expect(unpackData(shell({}))).toMatchObject({ ok: true, value: { samples: [] } });
+    // All rows, one column of index 0, no decimals: the value 1.
+    expect(unpackData(shell({ columns: bytesOf('00010002') }))).toMatchObject({
+      ok: true,
+      value: { samples: [{ value: 1 }] },
+    });
   });
 
   test.each([
     ['an array that announces 100 million', '9a05f5e100'],
     ['a map that announces 100 million', 'ba05f5e100'],
-    ['a text that announces 4 GB', '7affffffff'],
+    ['bytes that announce 4 GB', '5affffffff'],
     ['a thousand arrays in each other', '81'.repeat(1000)],
     ['a hundred thousand arrays in each other', '81'.repeat(100_000)],
-    ['a column that is a map', '81a0'],
-    ['tags that cbor-x takes for classes', '81d90106820180'],
-    ['a record definition', '81d9df518201416100'],
+    ['columns that are a map', 'a0'],
+    ['tags that cbor-x takes for classes', 'd90106820180'],
+    ['a record definition', 'd9df518201416100'],
     ['a shared reference to itself', 'd81c81d81d00'],
-    ['a 64-bit integer', '8185000000821b7fffffffffffffff00f6'],
-    ['an undefined value', '8185000000f7f6'],
-    ['a NaN', '8185000001440000c07ff6'],
+    ['a group that announces 2^52 rows', bytesOf('8080808080808008')],
+    ['a group that announces 2^52 columns', bytesOf('008080808080808008')],
+    ['a row that is not there', bytesOf('010101000002')],
+    ['an index beyond 65535', bytesOf('0001808040' + '02')],
+    ['an unknown encoding', bytesOf('00010f02')],
+    ['codes in codes', bytesOf('00010e0e0002')],
+    ['an unknown code', bytesOf('00010e0063')],
+    ['a value that no number holds', bytesOf('0001007fffffffffffffffff')],
+    ['a number that does not end', bytesOf('000100ffffff')],
+    ['a NaN', bytesOf('00010b0000c07f')],
+    ['an infinity', bytesOf('00010c000000000000f07f')],
+    ['half a float', bytesOf('00010b0000c0')],
+    ['a word longer than any', bytesOf(`00010d01d10f${'61'.repeat(2001)}`)],
+    ['a word that is not in its dictionary', bytesOf('00010d0201610162' + '02')],
+    ['a dictionary of 2^52 words', bytesOf('00010d8080808080808008')],
+    ['something behind the last column', bytesOf('0001000200')],
   ])('cost nothing: %s', (_what, columns) => {
-    const bytes = Buffer.concat([shell({}).subarray(0, -1), Buffer.from(columns, 'hex')]);
+    const bytes = shell({ columns });
     const before = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
     const startedAt = performance.now();
     expect(unpackData(bytes).ok).toBe(false);
@@ -172,6 +188,29 @@ describe('hostile bytes', () => {
     expect(process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed - before).toBeLessThan(32e6);
     // What came before must not colour what comes next.
     expect(unpackData(good).ok).toBe(true);
+  });
+
+  test.each([
+    ['half a row', '02'],
+    ['a record below zero', '0102'],
+    ['a time before 1970', '0201'],
+    ['a number that does not end', '02ff'],
+    ['more rows than samples may be', '00'.repeat(200_002)],
+  ])('no rows: %s', (_what, rows) => {
+    const length = (rows.length / 2).toString(16).padStart(8, '0');
+    expect(unpackData(Buffer.from(`86010148${EPOCH}005a${length}${rows}40`, 'hex')).ok).toBe(false);
+  });
+
+  test('few bytes that stand for many samples are taken up to the limit and not beyond', () => {
+    // One row after the other, and columns of one word, which costs nothing per row.
+    const rows = Array.from({ length: 1000 }, (_, row) => row + 1);
+    const columnsOf = (count: number): DataSample[] =>
+      rows.flatMap((record) =>
+        Array.from({ length: count }, (_, index) => ({ record, index, at: 1, value: 'a', code: 0 })),
+      );
+    const payload = { birth: 1, epoch: EPOCH, historical: true };
+    expect(unpackData(packData({ ...payload, samples: columnsOf(100) })).ok).toBe(true);
+    expect(unpackData(packData({ ...payload, samples: columnsOf(101) })).ok).toBe(false);
   });
 
   test('are not inflated beyond the limit, nor taken beyond it', () => {

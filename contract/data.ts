@@ -1,10 +1,10 @@
-// The data payload: many samples in columns, CBOR, deflated. Nothing is rounded: what comes out is what went in, bit for bit.
+// The data payload: many samples in columns, in a shell of CBOR, deflated. Nothing is rounded: what comes out is what went in,
+// bit for bit.
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 import { Encoder } from 'cbor-x';
 import { failed, ok, type Result } from '#domain/result.js';
-import { type Column, packColumn, unpackColumn } from './column.js';
-import { EPOCH_PATTERN } from './session.js';
-import { stepsOf, sumsOf } from './steps.js';
+import { type PlacedCell, type Row, readGroups, readRows, writeGroups, writeRows } from './group.js';
+import { ByteReader, ByteWriter } from './varint.js';
 import { WIRE_VERSION } from './version.js';
 
 /** One sample as it travels: the record that holds it, the metric's index in the birth, and the rest of the reading. */
@@ -38,51 +38,37 @@ export const DATA_INFLATED_BYTES_MAX = 4 * 1024 * 1024;
 export const DATA_SAMPLES_MAX = 100_000;
 
 const cbor = new Encoder({ useRecords: false, mapsAsObjects: true, tagUint8Array: false });
-const epochForm = new RegExp(EPOCH_PATTERN);
-
-/** A row is one (record, time); columns say for which rows they have a sample. */
-interface Row {
-  readonly record: number;
-  readonly at: number;
-}
+const EPOCH_BYTES = 8;
 
 /** Encodes samples of one epoch under one birth. Samples may come in any order; `first` and `last` are taken from them. */
 export function encodeData(payload: Omit<DataPayload, 'first' | 'last'>): Buffer {
   return deflateRawSync(packData(payload), { level: 9, memLevel: 9 });
 }
 
-/** The payload before deflation. Golden samples are of this form, since zlib's output is not the same in every version. */
+/**
+ * The payload before deflation: [version, birth, epoch, historical, rows, columns], the last two as bytes of their own. Golden
+ * samples are of this form, since zlib's output is not the same in every version.
+ */
 export function packData(payload: Omit<DataPayload, 'first' | 'last'>): Buffer {
   const sorted = [...payload.samples].sort((a, b) => a.record - b.record || a.at - b.at || a.index - b.index);
   const rows: Row[] = [];
-  // A column holds numbers or words. What has both has two columns.
-  const columns = new Map<number, { index: number; rows: number[]; samples: DataSample[] }>();
-  for (const sample of sorted) {
+  const placed = sorted.map(({ record, at, index, value, code }): PlacedCell => {
     const newest = rows.at(-1);
-    if (newest === undefined || newest.record !== sample.record || newest.at !== sample.at) rows.push(sample);
-    const key = sample.index * 2 + (typeof sample.value === 'string' ? 1 : 0);
-    let column = columns.get(key);
-    if (column === undefined) {
-      column = { index: sample.index, rows: [], samples: [] };
-      columns.set(key, column);
-    }
-    column.rows.push(rows.length - 1);
-    column.samples.push(sample);
-  }
-  const packed: Column[] = [...columns.entries()]
-    .sort(([a], [b]) => a - b)
-    .map(([, { index, rows: places, samples }]) => packColumn(index, places, rows.length, samples));
+    if (newest === undefined || newest.record !== record || newest.at !== at) rows.push({ record, at });
+    return { index, row: rows.length - 1, value, code };
+  });
+  const rowWriter = new ByteWriter(rows.length * 4);
+  writeRows(rowWriter, rows);
+  const columnWriter = new ByteWriter(placed.length * 4);
+  writeGroups(columnWriter, placed, rows.length);
   return Buffer.from(
     cbor.encode([
       WIRE_VERSION,
       payload.birth,
-      payload.epoch,
-      rows[0]?.record ?? 0,
-      rows.at(-1)?.record ?? 0,
+      Buffer.from(payload.epoch, 'hex'),
       payload.historical ? 1 : 0,
-      stepsOf(rows.map((row) => row.record)),
-      stepsOf(rows.map((row) => row.at)),
-      packed,
+      rowWriter.written(),
+      columnWriter.written(),
     ]),
   );
 }
@@ -119,32 +105,35 @@ export function unpackData(inflated: Uint8Array): Result<DataPayload, DataFault>
   } catch (error) {
     return failed({ code: 'DATA_NOT_CBOR', message: (error as Error).message });
   }
-  if (!Array.isArray(root) || root.length !== 9) return form('not an array of nine');
-  const [version, birth, epoch, first, last, historical, recordSteps, timeSteps, columns] = root as unknown[];
+  if (!Array.isArray(root) || root.length !== 6) return form('not an array of six');
+  const [version, birth, epochBytes, historical, rowBytes, columnBytes] = root as unknown[];
   if (version !== WIRE_VERSION) return failed({ code: 'DATA_VERSION', message: `version ${String(version)}` });
-  if (!isId(birth) || !isId(first) || !isId(last)) return form('birth, first or last is no id');
-  if (typeof epoch !== 'string' || !epochForm.test(epoch)) return form('epoch');
+  if (!isId(birth)) return form('birth');
+  if (!(epochBytes instanceof Uint8Array) || epochBytes.length !== EPOCH_BYTES) return form('epoch');
   if (historical !== 0 && historical !== 1) return form('historical');
-  const records = sumsOf(recordSteps, DATA_SAMPLES_MAX);
-  const times = sumsOf(timeSteps, DATA_SAMPLES_MAX);
-  if (records === undefined || times === undefined || records.length !== times.length) return form('rows');
-  if (times.some((at) => at < 0)) return form('a time before 1970');
-  if (records.some((record) => record < first || record > last)) return form('a record outside first and last');
-  if (!Array.isArray(columns)) return form('columns');
-  const samples: DataSample[] = [];
-  for (const column of columns) {
-    const cells = unpackColumn(column, records.length, DATA_SAMPLES_MAX - samples.length);
-    if (cells === undefined) return form('a column');
-    for (const cell of cells)
-      samples.push({
-        record: records[cell.row] as number,
-        index: cell.index,
-        at: times[cell.row] as number,
-        value: cell.value,
-        code: cell.code,
-      });
-  }
+  if (!(rowBytes instanceof Uint8Array) || !(columnBytes instanceof Uint8Array)) return form('rows or columns');
+  const rows = readRows(new ByteReader(rowBytes), DATA_SAMPLES_MAX);
+  if (rows === undefined) return form('rows');
+  const cells = readGroups(new ByteReader(columnBytes), rows.length, DATA_SAMPLES_MAX);
+  if (cells === undefined) return form('columns');
+  const samples = cells.map(({ index, row, value, code }): DataSample => {
+    const { record, at } = rows[row] as Row;
+    return { record, index, at, value, code };
+  });
+  const [first, last] = endsOf(rows);
+  const epoch = Buffer.from(epochBytes).toString('hex');
   return ok({ birth, epoch, first, last, historical: historical === 1, samples });
+}
+
+/** Lowest and highest record; 0 where there is none. */
+function endsOf(rows: readonly Row[]): [number, number] {
+  let first = rows[0]?.record ?? 0;
+  let last = first;
+  for (const { record } of rows) {
+    first = Math.min(first, record);
+    last = Math.max(last, record);
+  }
+  return [first, last];
 }
 
 function isId(value: unknown): value is number {

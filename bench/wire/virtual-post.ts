@@ -8,6 +8,7 @@ import { parseGatewayConfig } from '#gateway/config.js';
 import { createGateway, type Gateway } from '#gateway/gateway.js';
 import { openSqliteOutbox } from '#gateway/outbox/sqlite-outbox.js';
 import { createPostReader } from '#gateway/poll/post-reader.js';
+import type { Bus } from '#gateway/ports.js';
 import type { OpenLink } from '#gateway/uplink/link.js';
 import { loadCatalog } from '#profiles/catalog.js';
 import { IngestEngine } from '#server/ingest/ingest-engine.js';
@@ -28,6 +29,9 @@ const KEEPALIVE_MS = 90_000;
 /** How the server asks for attention while a page is open. */
 const ATTEND_S = 120;
 const ATTEND_AGAIN_MS = 90_000;
+/** A read of some tens of registers at 9,600 baud. */
+const ANSWER_MS = 60;
+const ANSWER_SPREAD_MS = 60;
 const { profiles: catalog } = loadCatalog();
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -115,7 +119,7 @@ export class VirtualPost {
       return append(drafts);
     };
     const reader = createPostReader(config.value, {
-      buses: new Map([['main', directBus(this.#world, 'main')]]),
+      buses: new Map([['main', this.#busAtWork(random)]]),
       catalog,
       clock: this.time,
       scheduler: this.time,
@@ -145,6 +149,18 @@ export class VirtualPost {
       version: '0.1.0',
       memoryBytes: () => 90e6 + Math.round(random() * 3e6),
     });
+  }
+
+  /** A serial line takes its time: without it all samples of a poll would have one time, which packs too well. */
+  #busAtWork(random: () => number): Bus {
+    const bus = directBus(this.#world, 'main');
+    return {
+      read: async (request) => {
+        await new Promise<void>((resolve) => this.time.after(ANSWER_MS + random() * ANSWER_SPREAD_MS, resolve));
+        return bus.read(request);
+      },
+      close: () => bus.close(),
+    };
   }
 
   #count(metric: string): void {
