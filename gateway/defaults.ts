@@ -20,6 +20,12 @@ export const TEXT_HEARTBEAT_MS = 6 * 3_600_000;
 /** Poll class → least time between two polls of it. `fast` follows the device's own period. */
 export const POLL_CLASS_MS = { fast: 0, slow: 60_000, rare: 3_600_000 } as const;
 
+/**
+ * How often the counts of polls, time-outs and the like are told. They say how much of a quarter of an hour was measured, and
+ * are counters: nothing falls between two looks. Six of them per device each minute would cost more than what they watch.
+ */
+export const POLL_COUNTS_MS = 300_000;
+
 /** First match by metric id wins; then the unit decides. */
 const DEADBANDS_BY_METRIC: readonly (readonly [RegExp, number])[] = [
   // Most batteries report whole percents: half of one records each step and no jitter of finer ones.
@@ -42,9 +48,13 @@ const DEADBANDS_BY_METRIC: readonly (readonly [RegExp, number])[] = [
   [/^poll\.latency$/, 0.5],
   [/\.powerFactor$/, 0.02],
   [/^weather\.windSpeed$/, 1],
-  [/^water\.signalStrength/, 2],
+  // Ultrasonic meters work from a quality of 60 of 99 on, and from a strength of 60 of 100; both jitter by some units, and
+  // fouling takes weeks.
+  [/^water\.signal(Strength|Quality)/, 5],
   [/^gateway\.memory$/, 5_000_000],
-  [/^gateway\.outbox(Records|Bytes)$/, 1000],
+  [/^gateway\.outboxRecords$/, 1000],
+  // A thousandth of the shipped 1 GB; the fill in per cent is told beside it.
+  [/^gateway\.outboxBytes$/, 1_000_000],
   [/^water\.velocity$/, 0.02],
   [/^battery\.timeToGo$/, 600],
 ];

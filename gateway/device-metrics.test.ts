@@ -51,6 +51,13 @@ describe('the metrics of a device', () => {
       expect(heartbeatMs).toBeGreaterThanOrEqual(pollPeriodMs);
   });
 
+  test('tell the counts of polls now and then, their state always', () => {
+    const metrics = metricsOf('eastron/sdm630', { heartbeatMs: 60_000 });
+    expect(metrics.get('poll.state')).toMatchObject({ pollPeriodMs: 10_000, heartbeatMs: 60_000 });
+    for (const metric of POLL_METRICS.filter((one) => one !== 'poll.state'))
+      expect(metrics.get(metric)).toMatchObject({ pollPeriodMs: 300_000, heartbeatMs: 300_000 });
+  });
+
   test('take their rule from the configuration before the defaults', () => {
     const ruled = metricsOf('victron/gx', {
       deadbands: { 'battery.soc': 2 },

@@ -10,6 +10,7 @@ import {
   defaultWatchOf,
   HEARTBEAT_MS,
   POLL_CLASS_MS,
+  POLL_COUNTS_MS,
   TEXT_HEARTBEAT_MS,
   type WatchLimits,
 } from './defaults.js';
@@ -56,8 +57,7 @@ export function metricsOfDevice(device: DeviceConfig, profile: Profile): readonl
     const metric = metricNameAt(device, source.metric);
     if (!metrics.has(metric)) metrics.set(metric, ruleOf(device, profile, metric, source));
   }
-  for (const metric of POLL_METRICS)
-    metrics.set(metric, ruleOf(device, profile, metric, { metric, pollClass: 'fast' }));
+  for (const metric of POLL_METRICS) metrics.set(metric, pollRuleOf(device, profile, metric));
   return [...metrics.values()];
 }
 
@@ -81,6 +81,14 @@ function sourcesOf(profile: Profile): Source[] {
     return { metric: value.metric, pollClass: (part && classes.get(part)) ?? 'fast' };
   });
   return [...direct, ...derived];
+}
+
+/** What is told of the polling itself: the state at every poll, the counts behind it now and then. */
+function pollRuleOf(device: DeviceConfig, profile: Profile, metric: string): DeviceMetric {
+  const rule = ruleOf(device, profile, metric, { metric, pollClass: 'fast' });
+  if (metric === 'poll.state') return rule;
+  const pollPeriodMs = Math.max(rule.pollPeriodMs, POLL_COUNTS_MS);
+  return { ...rule, pollPeriodMs, heartbeatMs: Math.max(rule.heartbeatMs, pollPeriodMs) };
 }
 
 function ruleOf(device: DeviceConfig, profile: Profile, id: string, source: Source): DeviceMetric {

@@ -7,6 +7,7 @@ import type { Profile, Register } from '#profiles/profile.js';
 import type { BusConfig, DeviceConfig } from '../config.js';
 import { decodeReadings, namesIn, type ResolvedProfile, resolveProfile } from '../decode/decode.js';
 import { addressStepOf, createWordImage, type WordImage, wordAddressesOf } from '../decode/word-image.js';
+import { POLL_COUNTS_MS } from '../defaults.js';
 import { mapReadings } from '../map/map.js';
 import type { Bus, BusFault } from '../ports.js';
 import { type Asker, createAsker } from './asker.js';
@@ -65,6 +66,8 @@ export class DevicePoller {
   #askAgainAt = Number.NEGATIVE_INFINITY;
   #expected = 0;
   #good = 0;
+  #state: PollState | undefined;
+  #countsSlot: number | undefined;
 
   constructor(device: DeviceConfig, profile: Profile, deps: DevicePollerDeps) {
     this.#device = device;
@@ -182,10 +185,18 @@ export class DevicePoller {
     return { readings: decodeReadings(resolved, image, at, due), state: asleep ? 'asleep' : 'silent' };
   }
 
+  /** The state at every poll; the counts behind it now and then, and whenever it changes. */
   #health(state: PollState, at: number): Reading[] {
+    const slot = Math.floor(at / POLL_COUNTS_MS);
+    const isDue = slot !== this.#countsSlot || state !== this.#state;
+    this.#countsSlot = slot;
+    this.#state = state;
+    return [goodReading('poll.state', state, at), ...(isDue ? this.#counts(state, at) : [])];
+  }
+
+  #counts(state: PollState, at: number): Reading[] {
     const { timeouts, exceptions, garbled, latencyMs } = this.#asker.counts;
     return [
-      goodReading('poll.state', state, at),
       goodReading('poll.expected', this.#expected, at),
       goodReading('poll.good', this.#good, at),
       goodReading('poll.timeouts', timeouts, at),

@@ -84,6 +84,8 @@ function readerOf(devices: readonly DeviceConfig[], buses: Record<string, Bus>, 
   });
 }
 
+const isCount = (metric: string) => metric.startsWith('poll.') && metric !== 'poll.state';
+
 describe('a post’s reader', () => {
   test('asks one thing at a time on each bus, and all buses side by side', async () => {
     const time = new VirtualTime(HOUR);
@@ -190,6 +192,21 @@ describe('a post’s reader', () => {
     await time.advance(1000);
     expect((await both).map((results) => results.length)).toEqual([1, 1]);
     expect(bus.openMost).toBe(1);
+  });
+
+  test('tells the state of a device at every poll, and the counts behind it now and then and when it changes', async () => {
+    const time = new VirtualTime(HOUR);
+    const bus = busOf(time, 0);
+    const reader = readerOf([deviceOn('bus', 'a')], { bus }, time);
+    const told: string[] = [];
+    for (let second = 0; second <= 320; second += 10) {
+      bus.mute = second === 110;
+      const [result] = await reader.pollOnce(HOUR + second * 1000);
+      const metrics = result?.readings.map(({ metric }) => metric) ?? [];
+      expect(metrics).toContain('poll.state');
+      if (metrics.includes('poll.timeouts')) told.push(`${second}: ${metrics.filter(isCount).length}`);
+    }
+    expect(told).toEqual(['0: 6', '110: 6', '120: 6', '300: 6']);
   });
 
   test('without devices nothing is ever due', () => {
