@@ -1,6 +1,7 @@
 // Requests and responses of the API. The server validates with them, OpenAPI is made of them, the browser is typed by them.
 import { type Static, Type } from 'typebox';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
+import { REASON_NAMES } from '#domain/quality.js';
 import { UNITS } from '#domain/quantity.js';
 import {
   AlarmViewSchema,
@@ -62,6 +63,14 @@ export type SeriesQuery = Static<typeof SeriesQuerySchema>;
 
 const nullableNumbers = Type.Array(Type.Union([Type.Number(), Type.Null()]));
 
+export const GapCauseSchema = Type.Object({
+  from: Type.Number(),
+  to: Type.Number(),
+  /** null where nothing was received at all. */
+  reason: Type.Union([literals(REASON_NAMES), Type.Null()]),
+});
+export type GapCause = Static<typeof GapCauseSchema>;
+
 export const SeriesSchema = Type.Object({
   device: Type.String(),
   metric: Type.String(),
@@ -76,6 +85,10 @@ export const SeriesSchema = Type.Object({
   coverage: Type.Number(),
   /** Spans without a good value: [from, to]. */
   gaps: Type.Array(Type.Tuple([Type.Number(), Type.Number()])),
+  /** The same, cut where the cause changes. */
+  gapCauses: Type.Array(GapCauseSchema),
+  /** Measured samples in the span that are means of several, made when the post's outbox ran full. */
+  aggregated: Type.Integer(),
 });
 export type Series = Static<typeof SeriesSchema>;
 

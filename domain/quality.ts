@@ -50,6 +50,7 @@ export const REASONS = {
 } as const satisfies Record<string, QualityFact>;
 
 export type Reason = keyof typeof REASONS;
+export const REASON_NAMES = Object.keys(REASONS) as readonly Reason[];
 
 const byCode = new Map<number, Reason>(Object.entries(REASONS).map(([reason, fact]) => [fact.code, reason as Reason]));
 

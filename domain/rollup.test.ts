@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codeOf, type Reason } from './quality.js';
-import { bucketGauge, gapsOf, rollCounter, rollGauge, type SeriesPoint } from './rollup.js';
+import { bucketGauge, gapPartsOf, gapsOf, rollCounter, rollGauge, type SeriesPoint } from './rollup.js';
 
 const GOOD = 0;
 const point = (at: number, value: number): SeriesPoint => ({ at, value, code: GOOD });
@@ -112,6 +112,30 @@ describe('whatever the series', () => {
     );
   });
 
+  test('the parts of the gaps make up the gaps, each of one cause', () => {
+    fc.assert(
+      fc.property(series, windows, periods, (points, someWindow, every) => {
+        const joined: [number, number][] = [];
+        let before: { to: number; code: number | null } | undefined;
+        for (const { from, to, code } of gapPartsOf(points, someWindow, every)) {
+          expect(to).toBeGreaterThan(from);
+          expect(before?.to === from && before.code === code).toBe(false);
+          if (code !== null) expect(points.findLast(({ at }) => at <= from)?.code).toBe(code);
+          const last = joined.at(-1);
+          if (last?.[1] === from) last[1] = to;
+          else joined.push([from, to]);
+          before = { to, code };
+        }
+        const gaps: [number, number][] = [];
+        for (const gap of gapsOf(points, someWindow, every))
+          if (gaps.at(-1)?.[1] === gap[0]) gaps[gaps.length - 1] = [gaps.at(-1)?.[0] ?? 0, gap[1]];
+          else gaps.push(gap);
+        expect(joined).toEqual(gaps);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test('each bucket says what the rollup of its own window says', () => {
     fc.assert(
       fc.property(
@@ -143,6 +167,33 @@ test('gaps are told in the order of time, the running one last', () => {
     [650, 700],
     [800, 1200],
   ]);
+});
+
+test('a gap is cut where its cause changes, and is without a cause where nothing was recorded', () => {
+  const points = [
+    point(0, 1),
+    bad(100, 'timeout'),
+    bad(200, 'timeout'),
+    bad(300, 'disconnected'),
+    point(900, 1),
+    bad(1000, 'frozen'),
+    point(1050, 1),
+  ];
+  const code = codeOf;
+  expect(gapPartsOf(points, { from: 0, to: 1500 }, 100)).toEqual([
+    { from: 100, to: 300, code: code('timeout') },
+    { from: 300, to: 400, code: code('disconnected') },
+    { from: 400, to: 900, code: null },
+    { from: 1000, to: 1050, code: code('frozen') },
+    { from: 1150, to: 1500, code: null },
+  ]);
+});
+
+test('what expired from the outbox is missing until the next point, however late that is', () => {
+  const points = [point(0, 1), bad(100, 'expired'), point(9000, 1)];
+  const expired = codeOf('expired');
+  expect(gapPartsOf(points, { from: 0, to: 9050 }, 100)).toEqual([{ from: 100, to: 9000, code: expired }]);
+  expect(gapPartsOf(points, { from: 5000, to: 9050 }, 100)).toEqual([{ from: 5000, to: 9000, code: expired }]);
 });
 
 describe('a counter in a window', () => {

@@ -1,7 +1,7 @@
 // Rollups: what a window says about a series, and how much of the window that rests on. Every point holds from its time
 // until the next one; where the next is late, the point holds only as long as it promised. Nothing is interpolated.
 import { type CounterSpec, type CounterStep, EMPTY_CHAIN, followCounter } from './counter.js';
-import { isMeasured } from './quality.js';
+import { isMeasured, REASONS } from './quality.js';
 import type { Window } from './window.js';
 
 /** A stored point. `code` is the reason of `domain/quality.ts`; `value` is null where that says there is no value. */
@@ -196,4 +196,46 @@ export function gapsOf(points: readonly SeriesPoint[], window: Window, expectedE
   }
   if (known < window.to) gaps.push([known, window.to]);
   return gaps;
+}
+
+/** A part of a gap with one cause. */
+export interface GapPart {
+  readonly from: number;
+  readonly to: number;
+  /** Reason code of the point that holds here; null where nothing is stored at all. */
+  readonly code: number | null;
+}
+
+/**
+ * The same gaps, cut where their cause changes. A point that is not measured tells the cause until the next point, or as long
+ * as it promised; `expired` until the next point, for what left the outbox is exactly what no point stands for.
+ */
+export function gapPartsOf(points: readonly SeriesPoint[], window: Window, expectedEveryMs: number): GapPart[] {
+  const parts: GapPart[] = [];
+  let index = -1;
+  for (const [from, to] of gapsOf(points, window, expectedEveryMs)) {
+    let at = from;
+    while (at < to) {
+      while ((points[index + 1]?.at ?? to) <= at) index += 1;
+      const next = Math.min(points[index + 1]?.at ?? to, to);
+      const held = Math.min(Math.max(at, causeHoldsUntil(points, index, to, expectedEveryMs)), next);
+      if (held > at) pushPart(parts, { from: at, to: held, code: points[index]?.code ?? null });
+      if (next > held) pushPart(parts, { from: held, to: next, code: null });
+      at = next;
+    }
+  }
+  return parts;
+}
+
+function causeHoldsUntil(points: readonly SeriesPoint[], index: number, end: number, expectedEveryMs: number): number {
+  const point = points[index];
+  if (point === undefined || point.code === REASONS.good.code || measuredValue(point) !== null)
+    return Number.NEGATIVE_INFINITY;
+  return point.code === REASONS.expired.code ? end : holdsUntil(points, index, end, expectedEveryMs);
+}
+
+function pushPart(parts: GapPart[], part: GapPart): void {
+  const last = parts.at(-1);
+  if (last?.to === part.from && last.code === part.code) parts[parts.length - 1] = { ...last, to: part.to };
+  else parts.push(part);
 }

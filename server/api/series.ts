@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Static } from 'typebox';
 import {
   ErrorSchema,
+  type GapCause,
   POINTS_MAX,
   PostParamsSchema,
   SERIES_MAX,
@@ -12,7 +13,8 @@ import {
   SeriesResponseSchema,
 } from '#contract/http.js';
 import type { Birth, BirthMetric } from '#contract/session.js';
-import { bucketGauge, gapsOf, type SeriesPoint } from '#domain/rollup.js';
+import { REASONS, reasonOf } from '#domain/quality.js';
+import { bucketGauge, GAP_FACTOR, gapPartsOf, gapsOf, type SeriesPoint } from '#domain/rollup.js';
 import { clearSkyPower } from '#domain/sun.js';
 import { alignDown, type Window } from '#domain/window.js';
 import type { PostConfig } from '../config.js';
@@ -154,11 +156,12 @@ async function readSeries(
     max: [],
     coverage: 0,
     gaps: [],
+    gapCauses: [],
+    aggregated: 0,
   };
   // What has not happened yet is not missing.
   const known = { from: window.from, to: Math.min(window.to, Math.max(window.from, deps.clock.now())) };
-  const before = orUnavailable(await deps.store.lastBefore(name, window.from));
-  let carried: SeriesPoint[] = before === undefined ? [] : [pointOf(before)];
+  let carried = await readBefore(deps.store, name, window.from, everyMs);
   let coveredMs = 0;
   const partMs = Math.max(bucketMs, alignDown(DAY_MS, bucketMs));
   for (let from = window.from; from < known.to; from += partMs) {
@@ -173,6 +176,9 @@ async function readSeries(
       coveredMs += rollup.coverage * (Math.min(at + bucketMs, part.to) - at);
     }
     for (const gap of gapsOf(points, part, everyMs)) pushGap(series.gaps, gap);
+    for (const { from, to, code } of gapPartsOf(points, part, everyMs))
+      pushCause(series.gapCauses, { from, to, reason: causeOf(code) });
+    series.aggregated += read.filter(({ at, code }) => at < part.to && code === REASONS.aggregated.code).length;
     carried = points.filter((point) => point.at < part.to).slice(-1);
   }
   series.coverage = known.to > known.from ? Math.min(1, coveredMs / (known.to - known.from)) : 0;
@@ -183,6 +189,40 @@ function pushGap(gaps: [number, number][], gap: [number, number]): void {
   const last = gaps.at(-1);
   if (last !== undefined && last[1] === gap[0]) last[1] = gap[1];
   else gaps.push(gap);
+}
+
+function pushCause(causes: GapCause[], cause: GapCause): void {
+  const last = causes.at(-1);
+  if (last !== undefined && last.to === cause.from && last.reason === cause.reason) last.to = cause.to;
+  else causes.push(cause);
+}
+
+/** `good` is no cause: a number that is none was stored. A reason of a later version has no name here. */
+function causeOf(code: number | null): GapCause['reason'] {
+  const reason = code === null ? undefined : reasonOf(code);
+  return reason === undefined || reason === 'good' ? null : reason;
+}
+
+/** How far back the cause of a gap is sought that was there before the window. */
+const CAUSE_BACK_MS = RANGE_MS_MAX;
+
+/**
+ * The last point before a window, if it can say anything in it: a value that may still hold, or why there is none. A value
+ * from longer ago holds no more, and is not looked for; a cause is.
+ */
+async function readBefore(
+  store: AppDeps['store'],
+  name: SeriesName & { readonly post: string },
+  at: number,
+  everyMs: number,
+): Promise<SeriesPoint[]> {
+  const near = orUnavailable(await store.read(name, at - GAP_FACTOR * everyMs, at));
+  if (near.length > 0) return near.slice(-1).map(pointOf);
+  const value = orUnavailable(await store.lastBefore(name, at));
+  const from = Math.max((value?.at ?? 0) + 1, at - CAUSE_BACK_MS);
+  return orUnavailable(await store.read(name, from, at))
+    .slice(-1)
+    .map(pointOf);
 }
 
 function pointOf(point: Point): SeriesPoint {

@@ -27,6 +27,8 @@ const series = (name: string, mean: (number | null)[], over: Partial<Series> = {
     max: mean.map((value) => (value === null ? null : value + 1)),
     coverage: 1,
     gaps: [],
+    gapCauses: [],
+    aggregated: 0,
     ...over,
   };
 };
