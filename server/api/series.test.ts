@@ -78,6 +78,14 @@ describe('a gap', () => {
   });
 });
 
+test('a value from before the span still holds in it, as it promised', async () => {
+  server = await fakeServer();
+  put(62, 1000);
+  put(57, 1000);
+  steady(55, 0);
+  expect(await read()).toMatchObject({ coverage: 1, gaps: [], gapCauses: [] });
+});
+
 describe('means of a minute', () => {
   test('count as measured, and are told apart', async () => {
     server = await fakeServer();

@@ -14,7 +14,7 @@ import {
 } from '#contract/http.js';
 import type { Birth, BirthMetric } from '#contract/session.js';
 import { REASONS, reasonOf } from '#domain/quality.js';
-import { bucketGauge, GAP_FACTOR, gapPartsOf, gapsOf, type SeriesPoint } from '#domain/rollup.js';
+import { bucketGauge, gapPartsOf, gapsOf, type SeriesPoint } from '#domain/rollup.js';
 import { clearSkyPower } from '#domain/sun.js';
 import { alignDown, type Window } from '#domain/window.js';
 import type { PostConfig } from '../config.js';
@@ -161,7 +161,7 @@ async function readSeries(
   };
   // What has not happened yet is not missing.
   const known = { from: window.from, to: Math.min(window.to, Math.max(window.from, deps.clock.now())) };
-  let carried = await readBefore(deps.store, name, window.from, everyMs);
+  let carried = await readBefore(deps.store, name, window.from);
   let coveredMs = 0;
   const partMs = Math.max(bucketMs, alignDown(DAY_MS, bucketMs));
   for (let from = window.from; from < known.to; from += partMs) {
@@ -203,26 +203,17 @@ function causeOf(code: number | null): GapCause['reason'] {
   return reason === undefined || reason === 'good' ? null : reason;
 }
 
-/** How far back the cause of a gap is sought that was there before the window. */
-const CAUSE_BACK_MS = RANGE_MS_MAX;
-
-/**
- * The last point before a window, if it can say anything in it: a value that may still hold, or why there is none. A value
- * from longer ago holds no more, and is not looked for; a cause is.
- */
+/** The last point before a window: a value that may still hold, or why there is none. */
 async function readBefore(
   store: AppDeps['store'],
   name: SeriesName & { readonly post: string },
   at: number,
-  everyMs: number,
 ): Promise<SeriesPoint[]> {
-  const near = orUnavailable(await store.read(name, at - GAP_FACTOR * everyMs, at));
-  if (near.length > 0) return near.slice(-1).map(pointOf);
   const value = orUnavailable(await store.lastBefore(name, at));
-  const from = Math.max((value?.at ?? 0) + 1, at - CAUSE_BACK_MS);
-  return orUnavailable(await store.read(name, from, at))
-    .slice(-1)
-    .map(pointOf);
+  // Behind the last value there are only points without one.
+  const from = Math.max((value?.at ?? 0) + 1, at - RANGE_MS_MAX);
+  const without = orUnavailable(await store.read(name, from, at));
+  return [...(value === undefined ? [] : [value]), ...without].slice(-1).map(pointOf);
 }
 
 function pointOf(point: Point): SeriesPoint {
