@@ -4,6 +4,8 @@ import type { AlarmView, JournalEntry } from '#contract/view.js';
 import type { Alarm } from '#domain/alarm.js';
 import type { Value } from '#domain/reading.js';
 import type { Result } from '#domain/result.js';
+import type { Placing } from './ingest/birth-shelf.js';
+import type { IdentityFacts } from './ingest/identity.js';
 
 /** One value in the store. (post, device, metric, at) is its name: storing it again changes nothing, the last write wins. */
 export interface Point {
@@ -53,7 +55,17 @@ export interface Store {
 /** What the server must remember besides telemetry. SQLite in the data folder, with either store. */
 export interface Registry {
   births(): readonly { readonly post: string; readonly birth: Birth; readonly receivedAt: number }[];
-  saveBirth(post: string, birth: Birth, receivedAt: number): void;
+  /** @param placings what data of the post is placed by from now on, this birth's included; absent, it stays as it was */
+  saveBirth(post: string, birth: Birth, receivedAt: number, placings?: readonly Placing[]): void;
+  /** What data of a post is placed by: its last births, oldest first. */
+  placings(): readonly { readonly post: string; readonly placings: readonly Placing[] }[];
+  savePlacings(post: string, placings: readonly Placing[]): void;
+  /** What is remembered of the gateways that spoke for a post. */
+  identities(): readonly { readonly post: string; readonly facts: IdentityFacts }[];
+  saveIdentity(post: string, facts: IdentityFacts): void;
+  /** The newest request of each post to send again. */
+  replays(): readonly StoredReplay[];
+  saveReplay(replay: StoredReplay): void;
   /** Highest connection number seen of a post, and its state. */
   postStates(): readonly {
     readonly post: string;
@@ -67,6 +79,19 @@ export interface Registry {
   saveAlarms(alarms: readonly StoredAlarm[], journal: readonly Omit<JournalEntry, 'seq'>[]): void;
   journal(query: { post?: string; before?: number; limit: number }): readonly JournalEntry[];
   close(): void;
+}
+
+export interface StoredReplay {
+  readonly post: string;
+  /** By the server's clock, and later than any request of the post before. */
+  readonly at: number;
+  /** Receipted records since then, source time; null for none. */
+  readonly since: number | null;
+  /** The records that were refused. */
+  readonly deadLetters: boolean;
+  readonly by: string;
+  /** When the post was first told while it was there. */
+  readonly sentAt: number | null;
 }
 
 export interface StoredAlarm {

@@ -1,7 +1,7 @@
 // Which posts there are, what they have, and whether they are there.
-import type { Birth, PostState } from '#contract/session.js';
+import type { Birth } from '#contract/session.js';
+import { type BirthShelf, createBirthShelf } from './birth-shelf.js';
 import type { IdentityConflict } from './identity.js';
-import type { BirthIndex } from './ingest.js';
 
 export interface KnownPost {
   readonly id: string;
@@ -30,11 +30,14 @@ export interface PostEntry extends KnownPost {
   lastSampleAt: number | null;
   backfilling: boolean;
   identity: IdentityConflict | undefined;
-  index: BirthIndex | undefined;
+  /** What data is placed by. */
+  births: BirthShelf;
   /** Highest connection number heard of; -1 before the first. */
   connection: number;
-  /** Monotonic time of the last request for a birth. */
-  birthAskedAt: number | undefined;
+  /** Connections that were told to be there, and not yet to be gone. */
+  readonly openConnections: Set<number>;
+  /** Monotonic times of the last requests for births, by their numbers. */
+  readonly birthsAskedAt: Map<number, number>;
 }
 
 export interface MutableDirectory extends Directory {
@@ -43,6 +46,9 @@ export interface MutableDirectory extends Directory {
   /** The post's entry, made when there is none; `undefined` when there are too many. */
   admit(id: string): PostEntry | undefined;
 }
+
+/** Births remembered per post: those of a few gateways, and of a few starts of each. */
+export const BIRTHS_MAX = 8;
 
 export function createDirectory(postsMax: number): MutableDirectory {
   const entries = new Map<string, PostEntry>();
@@ -60,21 +66,13 @@ export function createDirectory(postsMax: number): MutableDirectory {
         lastSampleAt: null,
         backfilling: false,
         identity: undefined,
-        index: undefined,
+        births: createBirthShelf(BIRTHS_MAX),
         connection: -1,
-        birthAskedAt: undefined,
+        openConnections: new Set(),
+        birthsAskedAt: new Map(),
       };
       entries.set(id, entry);
       return entry;
     },
   };
-}
-
-/**
- * Whether a state message counts. One with an older connection number does not: a broker may send the will of a connection
- * that it gave up long after the post is back. But a post that says itself, now, that it is online may have lost its count
- * with its disk.
- */
-export function stateCounts(entry: Pick<PostEntry, 'connection'>, message: PostState, retained: boolean): boolean {
-  return message.connection >= entry.connection || (message.state === 'online' && !retained);
 }

@@ -1,26 +1,26 @@
 // The ingest without a network: messages in, receipts and events out.
 import { decodeData } from '#contract/data.js';
 import { parseJson } from '#contract/door.js';
-import {
-  birthDoor,
-  encodeJson,
-  type PostState,
-  postStateDoor,
-  type Receipt,
-  SESSION_BYTES_MAX,
-} from '#contract/session.js';
-import { parsePostTopic, postTopic } from '#contract/topic.js';
+import { type Birth, birthDoor, postStateDoor, SESSION_BYTES_MAX } from '#contract/session.js';
+import { parsePostTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
-import type { Point, Registry, Store, StoreFault } from '../ports.js';
+import { failed, ok, type Result } from '#domain/result.js';
+import type { Registry, Store, StoreFault } from '../ports.js';
 import { type Announcer, createAnnouncer } from './announcer.js';
+import { type Complaints, createComplaints } from './complaints.js';
 import { createDeadLetters, type DeadLetters } from './dead-letter.js';
-import { createDirectory, type MutableDirectory, type PostEntry, stateCounts } from './directory.js';
+import { createDirectory, type MutableDirectory, type PostEntry } from './directory.js';
 import type { Listener, ServerEvent } from './events.js';
 import { createHeldPayloads, type HeldPayloads } from './held-payloads.js';
-import { indexBirth, type Lot, placePayload, type Refusal, receiptsFor } from './ingest.js';
+import type { IdentityConflict } from './identity.js';
+import { createIdentityWatch, type IdentityWatch } from './identity-watch.js';
+import { indexBirth, placePayload } from './ingest.js';
 import { createLatestValues, type MutableLatestValues } from './latest.js';
 import type { IngestLimits } from './limits.js';
+import { loadPosts } from './load-posts.js';
 import type { Log } from './log.js';
+import { hearState } from './presence.js';
+import { createReceipter, type Receipter } from './receipter.js';
 import { createWriter, type StoredLot, type Writer } from './writer.js';
 
 export interface EngineDeps {
@@ -36,9 +36,12 @@ export interface EngineDeps {
   readonly send: (topic: string, payload: Buffer) => boolean;
 }
 
-/** Log lines about bad messages are at least this far apart; the counters and the dead letters tell the rest. */
-const COMPLAINT_PERIOD_MS = 10_000;
-const REFUSED_SAMPLES_KEPT = 20;
+/** `INGEST_POST_UNKNOWN`: no post of this id was ever heard. */
+export interface IngestFault {
+  readonly code: 'INGEST_POST_UNKNOWN';
+  readonly message: string;
+}
+
 /** No post can have this name. */
 const NO_POST = '';
 
@@ -51,7 +54,9 @@ export class IngestEngine {
   readonly #announcer: Announcer;
   readonly #deadLetters: DeadLetters;
   readonly #held: HeldPayloads;
-  #complainedAt = Number.NEGATIVE_INFINITY;
+  readonly #complaints: Complaints;
+  readonly #receipter: Receipter;
+  readonly #identity: IdentityWatch;
   readonly #counters = {
     payloads: 0,
     payloadBytes: 0,
@@ -59,15 +64,13 @@ export class IngestEngine {
     payloadsUnknownBirth: 0,
     births: 0,
     birthsUnreadable: 0,
-    birthsAsked: 0,
+    birthNumbersContested: 0,
     states: 0,
     statesUnreadable: 0,
     statesOld: 0,
+    statesOfOneOfTwo: 0,
     topicsForeign: 0,
     postsOverLimit: 0,
-    samplesRefused: 0,
-    receiptsSent: 0,
-    receiptsUnsent: 0,
     registryFaults: 0,
     listenerFaults: 0,
   };
@@ -76,8 +79,29 @@ export class IngestEngine {
     this.#deps = deps;
     const { limits, clock, scheduler } = deps;
     this.directory = createDirectory(limits.postsMax);
-    this.#held = createHeldPayloads(limits.heldBytesMax);
+    this.#held = createHeldPayloads(limits.heldBytesMax, clock);
     this.#deadLetters = createDeadLetters(deps.dataFolder, limits.deadLetterBytesMax);
+    this.#complaints = createComplaints({
+      clock,
+      log: deps.log,
+      deadLetters: this.#deadLetters,
+      headBytes: limits.deadLetterHeadBytes,
+    });
+    this.#receipter = createReceipter({
+      fleet: deps.fleet,
+      clock,
+      complaints: this.#complaints,
+      birthRequestPeriodMs: limits.birthRequestPeriodMs,
+      send: deps.send,
+    });
+    this.#identity = createIdentityWatch({
+      clock,
+      scheduler,
+      directory: this.directory,
+      emit: (event) => this.#emit(event),
+      save: (post, facts) => this.#remember(() => deps.registry.saveIdentity(post, facts)),
+      log: deps.log,
+    });
     this.#announcer = createAnnouncer({
       clock,
       scheduler,
@@ -98,19 +122,7 @@ export class IngestEngine {
 
   /** Fills the memory from registry and store. A store that does not answer leaves the latest values empty. */
   async load(): Promise<void> {
-    for (const { post, birth, receivedAt } of this.#deps.registry.births()) {
-      const entry = this.directory.admit(post);
-      const index = indexBirth(birth);
-      if (entry === undefined || !index.ok) continue;
-      Object.assign(entry, { birth, index: index.value, lastContactAt: receivedAt });
-    }
-    for (const { post, state, connection, at } of this.#deps.registry.postStates()) {
-      const entry = this.directory.admit(post);
-      if (entry === undefined) continue;
-      // A post that was there when the server stopped may be anywhere now.
-      Object.assign(entry, { connection, link: state === 'offline' ? 'offline' : 'unknown' });
-      entry.lastContactAt = Math.max(at, entry.lastContactAt ?? at);
-    }
+    loadPosts(this.#deps.registry, this.directory, this.#identity);
     const posts = this.directory.posts().map(({ id }) => id);
     // A server that knows no post yet still asks, so that an unreachable store is told at the start and not with the first data.
     for (const id of posts.length > 0 ? posts : [NO_POST]) {
@@ -142,7 +154,11 @@ export class IngestEngine {
     const entry = this.directory.admit(address.post);
     if (entry === undefined) {
       this.#counters.postsOverLimit += 1;
-      this.#complain({ post: address.post }, 'INGEST_POSTS_LIMIT', 'More posts than this server takes: ignored');
+      this.#complaints.complain(
+        { post: address.post },
+        'INGEST_POSTS_LIMIT',
+        'More posts than this server takes: ignored',
+      );
       return;
     }
     if (!retained) entry.lastContactAt = this.#deps.clock.now();
@@ -154,47 +170,67 @@ export class IngestEngine {
 
   #takeBirth(entry: PostEntry, topic: string, payload: Buffer, retained: boolean): void {
     const read = parseJson(birthDoor, payload, SESSION_BYTES_MAX);
-    const index = read.ok ? indexBirth(read.value) : undefined;
-    if (!read.ok || index === undefined || !index.ok) {
+    const placing = read.ok ? indexBirth(read.value) : undefined;
+    if (!read.ok || placing === undefined || !placing.ok) {
       this.#counters.birthsUnreadable += 1;
-      const message = read.ok ? (index?.ok === false ? index.fault : '') : faultText(read.fault);
-      this.#bury('INGEST_BIRTH_FORM', topic, payload, message);
+      const message = read.ok ? (placing?.ok === false ? placing.fault : '') : faultText(read.fault);
+      this.#complaints.bury('INGEST_BIRTH_FORM', topic, payload, message);
       return;
     }
-    const { birth } = index.value;
+    const birth = read.value;
     this.#counters.births += 1;
     // Its time is what a post without a clock waits for.
-    if (!retained) this.#receipt(entry.id, { stored: [], refused: [], time: this.#deps.clock.now() });
-    entry.index = index.value;
-    for (const early of this.#held.take(entry.id, birth.birth))
-      this.#writer.offer(placePayload(entry.id, early, index.value));
-    if (entry.birth !== undefined && JSON.stringify(entry.birth) === JSON.stringify(birth)) return;
+    if (!retained) this.#receipter.greet(entry.id);
+    const isPlacedAnew = entry.births.take(placing.value);
+    this.#identity.heardBirth(entry, birth.gateway, retained);
+    this.#placeHeld(entry, birth.birth);
+    const isNews = entry.birth === undefined || JSON.stringify(entry.birth) !== JSON.stringify(birth);
+    if (isNews) this.#keepBirth(entry, birth);
+    else if (isPlacedAnew) this.#remember(() => this.#deps.registry.savePlacings(entry.id, entry.births.all()));
+  }
+
+  #keepBirth(entry: PostEntry, birth: Birth): void {
     entry.birth = birth;
-    this.#remember(() => this.#deps.registry.saveBirth(entry.id, birth, this.#deps.clock.now()));
+    this.#remember(() => this.#deps.registry.saveBirth(entry.id, birth, this.#deps.clock.now(), entry.births.all()));
     this.#emit({ type: 'birth', post: entry.id, birth });
+  }
+
+  /** What came before its birth. A number that two births share places nothing: each gateway that uses it takes another when asked. */
+  #placeHeld(entry: PostEntry, number: number): void {
+    const held = this.#held.take(entry.id, number);
+    const metrics = entry.births.find(number)?.metrics;
+    if (metrics !== undefined) {
+      for (const early of held) this.#writer.offer(placePayload(entry.id, early, metrics));
+      return;
+    }
+    this.#counters.birthNumbersContested += 1;
+    this.#complaints.complain(
+      { post: entry.id, birth: number },
+      'INGEST_BIRTH_NUMBER',
+      'Two gateways of this post gave different births one number: both are asked for new ones',
+    );
+    this.#receipter.askForBirth(entry, number);
   }
 
   #takeState(entry: PostEntry, topic: string, payload: Buffer, retained: boolean): void {
     const read = parseJson(postStateDoor, payload, SESSION_BYTES_MAX);
     if (!read.ok) {
       this.#counters.statesUnreadable += 1;
-      this.#bury('INGEST_STATE_FORM', topic, payload, faultText(read.fault));
+      this.#complaints.bury('INGEST_STATE_FORM', topic, payload, faultText(read.fault));
       return;
     }
-    const message = read.value;
     this.#counters.states += 1;
-    if (!stateCounts(entry, message, retained)) {
-      this.#counters.statesOld += 1;
-      return;
-    }
-    const isNews = entry.connection !== message.connection || entry.link !== message.state;
-    entry.connection = message.connection;
-    if (isNews) this.#saveState(entry, message);
-    this.#setLink(entry, message.state);
+    const before = entry.connection;
+    const presence = hearState(entry, read.value, retained);
+    if (presence === 'old') this.#counters.statesOld += 1;
+    if (presence === 'same') this.#counters.statesOfOneOfTwo += 1;
+    if (presence === 'old' || presence === 'same') return;
+    if (before !== entry.connection || entry.link !== presence) this.#saveState(entry, presence);
+    this.#setLink(entry, presence);
   }
 
-  #saveState(entry: PostEntry, { state, connection }: PostState): void {
-    this.#remember(() => this.#deps.registry.savePostState(entry.id, state, connection, this.#deps.clock.now()));
+  #saveState({ connection, id }: PostEntry, state: 'online' | 'offline'): void {
+    this.#remember(() => this.#deps.registry.savePostState(id, state, connection, this.#deps.clock.now()));
   }
 
   #setLink(entry: PostEntry, link: PostEntry['link']): void {
@@ -203,9 +239,24 @@ export class IngestEngine {
     this.#emit({ type: 'link', post: entry.id, link, at: this.#deps.clock.now() });
   }
 
+  /**
+   * A person has seen who speaks for this post, and takes it as it is: every key heard is trusted, and no conflict stands.
+   * `INGEST_POST_UNKNOWN`.
+   */
+  acceptIdentity(post: string, by: string): Result<IdentityConflict | undefined, IngestFault> {
+    const entry = this.directory.post(post);
+    if (entry === undefined) return failed({ code: 'INGEST_POST_UNKNOWN', message: `there is no post "${post}"` });
+    const stood = this.#identity.accept(entry);
+    this.#deps.log.info({ post, by, kinds: stood?.kinds ?? [] }, 'A person accepts the gateways of this post');
+    return ok(stood);
+  }
+
   /** Without the broker nobody knows who is there. */
   brokerLost(): void {
-    for (const entry of this.directory.posts()) if (entry.link === 'online') this.#setLink(entry, 'unknown');
+    for (const entry of this.directory.posts()) {
+      entry.openConnections.clear();
+      if (entry.link === 'online') this.#setLink(entry, 'unknown');
+    }
   }
 
   #takeData(entry: PostEntry, topic: string, payload: Buffer): void {
@@ -214,52 +265,27 @@ export class IngestEngine {
     const decoded = decodeData(payload);
     if (!decoded.ok) {
       this.#counters.payloadsUnreadable += 1;
-      this.#bury(decoded.fault.code, topic, payload, decoded.fault.message);
+      this.#complaints.bury(decoded.fault.code, topic, payload, decoded.fault.message);
       return;
     }
     // Data cannot come from a post that is not there.
     this.#setLink(entry, 'online');
     const { birth } = decoded.value;
-    if (entry.index === undefined || entry.index.birth.birth !== birth) {
+    const placing = entry.births.find(birth);
+    if (placing?.metrics === undefined) {
       this.#counters.payloadsUnknownBirth += 1;
-      this.#held.keep(entry.id, decoded.value, payload.length);
-      this.#askForBirth(entry, birth);
+      if (placing === undefined) this.#held.keep(entry.id, decoded.value, payload.length);
+      this.#receipter.askForBirth(entry, birth);
       return;
     }
-    this.#writer.offer(placePayload(entry.id, decoded.value, entry.index));
-  }
-
-  #askForBirth(entry: PostEntry, birthNeeded: number): void {
-    const now = this.#deps.clock.monotonic();
-    if (entry.birthAskedAt !== undefined && now - entry.birthAskedAt < this.#deps.limits.birthRequestPeriodMs) return;
-    entry.birthAskedAt = now;
-    this.#counters.birthsAsked += 1;
-    this.#receipt(entry.id, { stored: [], refused: [], birthNeeded, time: this.#deps.clock.now() });
+    this.#identity.heardData(entry, placing.gateway);
+    this.#writer.offer(placePayload(entry.id, decoded.value, placing.metrics));
   }
 
   /** The store holds these lots: receipts first, since posts wait for them, then everybody who listens. */
   #confirm(lots: readonly StoredLot[]): void {
-    for (const group of groupBy(lots, ({ lot }) => `${lot.post}/${lot.epoch}`).values()) this.#receiptLots(group);
+    this.#receipter.confirm(lots);
     for (const stored of lots) this.#announcer.announce(stored);
-  }
-
-  #receiptLots(group: readonly StoredLot[]): void {
-    const lots = group.map(({ lot }) => lot);
-    const [first] = lots;
-    if (first === undefined) return;
-    const refusals = group.flatMap(({ lot, refused }) => [
-      ...lot.refused,
-      ...refused.map(({ index, code }) => refusalOfPoint(lot, index, code)),
-    ]);
-    if (refusals.length > 0) this.#buryRefusals(first.post, first.epoch, refusals);
-    for (const receipt of receiptsFor(first.epoch, lots, refusals, this.#deps.clock.now()))
-      this.#receipt(first.post, receipt);
-  }
-
-  #receipt(post: string, receipt: Receipt): void {
-    const sent = this.#deps.send(postTopic(this.#deps.fleet, post, 'receipt'), encodeJson(receipt));
-    if (sent) this.#counters.receiptsSent += 1;
-    else this.#counters.receiptsUnsent += 1;
   }
 
   #emit(event: ServerEvent): void {
@@ -279,42 +305,8 @@ export class IngestEngine {
       save();
     } catch (error) {
       this.#counters.registryFaults += 1;
-      this.#complain({ err: error }, 'REGISTRY_FAULT', 'The registry could not save');
+      this.#complaints.complain({ err: error }, 'REGISTRY_FAULT', 'The registry could not save');
     }
-  }
-
-  #bury(code: string, topic: string, payload: Buffer, message: string): void {
-    const { deadLetterHeadBytes } = this.#deps.limits;
-    this.#deadLetters.keep({
-      at: this.#deps.clock.now(),
-      code,
-      topic,
-      message,
-      bytes: payload.length,
-      head: payload.subarray(0, deadLetterHeadBytes).toString('base64'),
-    });
-    this.#complain({ topic, bytes: payload.length }, code, `A message could not be read (${message})`);
-  }
-
-  #buryRefusals(post: string, epoch: string, refusals: readonly Refusal[]): void {
-    this.#counters.samplesRefused += refusals.length;
-    for (const [record, group] of groupBy(refusals, (refusal) => refusal.record))
-      this.#deadLetters.keep({
-        at: this.#deps.clock.now(),
-        code: group[0]?.code,
-        post,
-        epoch,
-        record,
-        samples: group.slice(0, REFUSED_SAMPLES_KEPT).map(({ sample, code }) => ({ ...sample, refused: code })),
-      });
-    this.#complain({ post, epoch, count: refusals.length }, refusals[0]?.code ?? '', 'Samples can never be stored');
-  }
-
-  #complain(fields: object, code: string, message: string): void {
-    const now = this.#deps.clock.monotonic();
-    if (now - this.#complainedAt < COMPLAINT_PERIOD_MS) return;
-    this.#complainedAt = now;
-    this.#deps.log.warn({ code, ...fields }, message);
   }
 
   #tellStore(fault: StoreFault | undefined): void {
@@ -330,6 +322,8 @@ export class IngestEngine {
     return {
       ...this.#counters,
       ...this.#held.counters(),
+      ...this.#receipter.counters(),
+      ...this.#identity.counters(),
       ...this.#announcer.counters(),
       ...this.#writer.counters(),
       ...this.#deadLetters.counters(),
@@ -343,23 +337,10 @@ export class IngestEngine {
   /** Writes and receipts what was taken in. Nothing more is taken. */
   async stop(): Promise<void> {
     await this.#writer.stop();
+    this.#identity.stop();
     this.#announcer.stop();
     await this.#deadLetters.settled();
   }
-}
-
-function refusalOfPoint({ records, points }: Lot, index: number, code: 'STORE_TYPE' | 'STORE_TIME'): Refusal {
-  return { record: records[index] as number, code, sample: points[index] as Point };
-}
-
-function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
 }
 
 function faultText(faults: readonly { path: string; message: string }[]): string {

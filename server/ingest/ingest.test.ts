@@ -49,7 +49,11 @@ test('samples become points by their birth; what cannot be is refused with its r
     { record: 9, index: 1, at: 3000, value: 4, code: 0 },
   ];
   const epoch = '0123456789abcdef';
-  const lot = placePayload('langar', { birth: 3, epoch, first: 5, last: 9, historical: false, samples }, index.value);
+  const lot = placePayload(
+    'langar',
+    { birth: 3, epoch, first: 5, last: 9, historical: false, samples },
+    index.value.metrics,
+  );
   expect(lot.points).toEqual([
     { post: 'langar', device: 'meter', metric: 'ac.power', at: 1000, value: 12.5, code: 0 },
     { post: 'langar', device: 'meter', metric: 'pump.state', at: 1000, value: 'running', code: 0 },

@@ -1,15 +1,10 @@
 // The pure part of the ingest: what a payload means under a birth, and what a receipt says.
 import type { DataPayload, DataSample } from '#contract/data.js';
-import type { Birth, BirthMetric, Receipt } from '#contract/session.js';
+import type { Birth, Receipt } from '#contract/session.js';
 import { isNumeric } from '#domain/metric.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { Point } from '../ports.js';
-
-/** A birth, ready to look metrics up by their index. */
-export interface BirthIndex {
-  readonly birth: Birth;
-  readonly metrics: ReadonlyMap<number, BirthMetric>;
-}
+import { type MetricsByIndex, type PlacedMetric, type Placing, placingOf } from './birth-shelf.js';
 
 /** `INGEST_METRIC_UNKNOWN`: no metric of this index in the birth. `INGEST_TYPE`: a word for a number, or the reverse. */
 export type RefusalCode = 'INGEST_METRIC_UNKNOWN' | 'INGEST_TYPE' | 'STORE_TYPE' | 'STORE_TIME';
@@ -26,6 +21,8 @@ export interface Lot {
   readonly post: string;
   readonly epoch: string;
   readonly historical: boolean;
+  /** Brought by hand: its post waits for no receipt. */
+  readonly carried?: true;
   readonly points: readonly Point[];
   /** The record of each point. */
   readonly records: readonly number[];
@@ -36,35 +33,35 @@ export interface Lot {
 
 const METRIC_NAME = /^[A-Za-z0-9]+(\.[A-Za-z0-9]+)*$/;
 
-/** Checks what the schema cannot say of a birth: indexes are unique, metrics are of its devices, names are names. */
-export function indexBirth(birth: Birth): Result<BirthIndex, string> {
+/** Checks what the schema cannot say of a birth (indexes are unique, metrics are of its devices, names are names), and makes ready to place data by it. */
+export function indexBirth(birth: Birth): Result<Placing & { readonly metrics: MetricsByIndex }, string> {
   const devices = new Set(birth.devices.map(({ id }) => id));
   if (devices.size !== birth.devices.length) return failed('two devices have one id');
-  const metrics = new Map<number, BirthMetric>();
+  const indexes = new Set<number>();
   const names = new Set<string>();
   for (const metric of birth.metrics) {
     const name = `${metric.device}/${metric.metric}`;
     if (!METRIC_NAME.test(metric.metric)) return failed(`"${metric.metric}" is no name of a metric`);
     if (!devices.has(metric.device)) return failed(`${name} is of a device that is not there`);
-    if (metrics.has(metric.index)) return failed(`two metrics have the index ${metric.index}`);
+    if (indexes.has(metric.index)) return failed(`two metrics have the index ${metric.index}`);
     if (names.has(name)) return failed(`${name} is there twice`);
-    metrics.set(metric.index, metric);
+    indexes.add(metric.index);
     names.add(name);
   }
-  return ok({ birth, metrics });
+  return ok(placingOf(birth));
 }
 
 /** Measured: a point of ours, its strings shared with the birth, takes about so much of V8's heap. */
 const POINT_BYTES = 120;
 
-/** Turns a payload into points by the birth that it names. The caller has made sure that it is this birth. */
-export function placePayload(post: string, payload: DataPayload, index: BirthIndex): Lot {
+/** Turns a payload into points by the birth that it names. The caller has made sure that the metrics are of this birth. */
+export function placePayload(post: string, payload: DataPayload, metrics: MetricsByIndex): Lot {
   const points: Point[] = [];
   const records: number[] = [];
   const refused: Refusal[] = [];
   let bytes = 0;
   for (const sample of payload.samples) {
-    const metric = index.metrics.get(sample.index);
+    const metric = metrics.get(sample.index);
     const code = metric === undefined ? 'INGEST_METRIC_UNKNOWN' : typeFault(metric, sample);
     bytes += POINT_BYTES + (typeof sample.value === 'string' ? 2 * sample.value.length : 0);
     if (metric === undefined || code !== undefined) {
@@ -84,7 +81,7 @@ export function placePayload(post: string, payload: DataPayload, index: BirthInd
   return { post, epoch: payload.epoch, historical: payload.historical, points, records, refused, bytes };
 }
 
-function typeFault(metric: BirthMetric, { value }: DataSample): 'INGEST_TYPE' | undefined {
+function typeFault(metric: PlacedMetric, { value }: DataSample): 'INGEST_TYPE' | undefined {
   if (value === null) return undefined;
   return (typeof value === 'number') === isNumeric(metric.kind) ? undefined : 'INGEST_TYPE';
 }

@@ -1,5 +1,6 @@
 // From lots to the store: gathered for a few milliseconds, one write at a time, within a budget of memory.
 import type { Clock, Scheduler } from '#domain/clock.js';
+import { failed, ok, type Result } from '#domain/result.js';
 import type { RefusedPoint, Store, StoreFault } from '../ports.js';
 import type { Lot } from './ingest.js';
 
@@ -16,9 +17,15 @@ export interface StoredLot {
   readonly refused: readonly RefusedPoint[];
 }
 
+type Settled = Parameters<Writer['offer']>[1];
+
 export interface Writer {
-  /** False when the lot was dropped: nothing will be said of it, and its post will send it again. */
-  offer(lot: Lot): boolean;
+  /**
+   * False when the lot was dropped: nothing will be said of it, and its post will send it again.
+   * @param settled called once with what became of a lot that was taken: the points that the store refused, or why nothing of
+   *   it was stored. Lots without it are told to `stored` only.
+   */
+  offer(lot: Lot, settled?: (outcome: Result<readonly RefusedPoint[], StoreFault>) => void): boolean;
   storeOk(): boolean;
   /** Somebody else met a store that does not answer: true until the next write succeeds. */
   noteFault(fault: StoreFault): void;
@@ -45,6 +52,7 @@ export function createWriter(deps: WriterDeps): Writer {
 class BatchWriter implements Writer {
   readonly #deps: WriterDeps;
   #queue: Lot[] = [];
+  readonly #settled = new Map<Lot, NonNullable<Settled>>();
   #bytes = 0;
   #writing = false;
   #written: Promise<void> = Promise.resolve();
@@ -67,7 +75,7 @@ class BatchWriter implements Writer {
     this.#deps = deps;
   }
 
-  offer(lot: Lot): boolean {
+  offer(lot: Lot, settled?: Settled): boolean {
     if (this.#stopped) return false;
     if (this.#deps.clock.monotonic() < this.#pausedUntil) {
       this.#counters.payloadsDroppedForStore += 1;
@@ -80,6 +88,7 @@ class BatchWriter implements Writer {
     this.#bytes += lot.bytes;
     this.#counters.memoryBytesPeak = Math.max(this.#counters.memoryBytesPeak, this.#bytes);
     this.#queue.push(lot);
+    if (settled !== undefined) this.#settled.set(lot, settled);
     if (!this.#writing && this.#cancelDelay === undefined)
       this.#cancelDelay = this.#deps.scheduler.after(this.#deps.limits.batchDelayMs, () => this.#begin());
     return true;
@@ -117,7 +126,7 @@ class BatchWriter implements Writer {
     const result = await this.#deps.store.write(points);
     this.#bytes -= sumOf(lots, (lot) => lot.bytes);
     if (!result.ok) {
-      this.#fail(result.fault, points.length);
+      this.#fail(result.fault, lots, points.length);
       return;
     }
     this.#counters.batchesWritten += 1;
@@ -127,18 +136,27 @@ class BatchWriter implements Writer {
       this.#fault = undefined;
       this.#deps.storeChanged(undefined);
     }
-    this.#deps.stored(splitRefused(lots, result.value));
+    const stored = splitRefused(lots, result.value);
+    this.#deps.stored(stored);
+    for (const { lot, refused } of stored) this.#settle(lot, ok(refused));
+  }
+
+  #settle(lot: Lot, outcome: Result<readonly RefusedPoint[], StoreFault>): void {
+    this.#settled.get(lot)?.(outcome);
+    this.#settled.delete(lot);
   }
 
   /** Everything that waits is dropped: the posts keep it, and would send it again anyway. */
-  #fail(fault: StoreFault, points: number): void {
+  #fail(fault: StoreFault, lots: readonly Lot[], points: number): void {
     this.#counters.storeFaults += 1;
     this.#counters.pointsUnstored += points + sumOf(this.#queue, (lot) => lot.points.length);
     this.#counters.payloadsDroppedForStore += this.#queue.length;
     this.#bytes -= sumOf(this.#queue, (lot) => lot.bytes);
+    const dropped = [...lots, ...this.#queue];
     this.#queue = [];
     this.#pausedUntil = this.#deps.clock.monotonic() + this.#deps.limits.storeRetryMs;
     this.noteFault(fault);
+    for (const lot of dropped) this.#settle(lot, failed(fault));
   }
 
   noteFault(fault: StoreFault): void {

@@ -2,11 +2,19 @@
 import type { Birth } from '#contract/session.js';
 import type { JournalEntry } from '#contract/view.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import type { Registry, StoredAlarm, StoreFault } from '../ports.js';
+import type { PlacedMetric, Placing } from '../ingest/birth-shelf.js';
+import type { IdentityFacts } from '../ingest/identity.js';
+import type { Registry, StoredAlarm, StoredReplay, StoreFault } from '../ports.js';
 import { createReserve, databasePath, faultOf, openSqlite, type Reserve, type SqliteDatabase } from './sqlite.js';
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS births (post TEXT PRIMARY KEY, birth TEXT NOT NULL, received_at INTEGER NOT NULL);
+  CREATE TABLE IF NOT EXISTS placings (post TEXT PRIMARY KEY, placings TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS identities (post TEXT PRIMARY KEY, facts TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS replays (
+    post TEXT PRIMARY KEY, at INTEGER NOT NULL, since INTEGER, dead_letters INTEGER NOT NULL, by_person TEXT NOT NULL,
+    sent_at INTEGER
+  );
   CREATE TABLE IF NOT EXISTS post_states (
     post TEXT PRIMARY KEY, state TEXT NOT NULL, connection INTEGER NOT NULL, at INTEGER NOT NULL
   );
@@ -77,8 +85,20 @@ function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): R
       statements.births
         .all()
         .map(({ post, birth, receivedAt }) => ({ post, birth: JSON.parse(birth) as Birth, receivedAt })),
-    saveBirth: (post, birth, receivedAt) =>
-      save(() => statements.saveBirth.run(post, JSON.stringify(birth), receivedAt)),
+    saveBirth: (post, birth, receivedAt, placings) =>
+      save(() => {
+        statements.saveBirth.run(post, JSON.stringify(birth), receivedAt);
+        if (placings !== undefined) statements.savePlacings.run(post, packPlacings(placings));
+      }),
+    placings: () =>
+      statements.placings.all().map(({ post, placings }) => ({ post, placings: unpackPlacings(placings) })),
+    savePlacings: (post, placings) => save(() => statements.savePlacings.run(post, packPlacings(placings))),
+    identities: () =>
+      statements.identities.all().map(({ post, facts }) => ({ post, facts: JSON.parse(facts) as IdentityFacts })),
+    saveIdentity: (post, facts) => save(() => statements.saveIdentity.run(post, JSON.stringify(facts))),
+    replays: () => statements.replays.all().map((row) => ({ ...row, deadLetters: row.deadLetters === 1 })),
+    saveReplay: (replay) =>
+      save(() => statements.saveReplay.run({ ...replay, deadLetters: replay.deadLetters ? 1 : 0 })),
     postStates: () => statements.postStates.all(),
     savePostState: (post, state, connection, at) =>
       save(() => statements.savePostState.run(post, state, connection, at)),
@@ -106,6 +126,46 @@ function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): R
   };
 }
 
+/** [index, device, metric, kind] */
+type PackedMetric = readonly [number, string, string, PlacedMetric['kind']];
+
+interface PackedPlacings {
+  /** Births that differ in their number only share one. */
+  readonly tables: readonly (readonly PackedMetric[])[];
+  readonly births: readonly { readonly number: number; readonly gateway: string; readonly table: number | null }[];
+}
+
+function packPlacings(placings: readonly Placing[]): string {
+  const maps = [...new Set(placings.map(({ metrics }) => metrics))].filter((map) => map !== undefined);
+  const packed: PackedPlacings = {
+    tables: maps.map((map) =>
+      [...map].map(([index, { device, metric, kind }]) => [index, device, metric, kind] as const),
+    ),
+    births: placings.map(({ number, gateway, metrics }) => ({
+      number,
+      gateway,
+      table: metrics === undefined ? null : maps.indexOf(metrics),
+    })),
+  };
+  return JSON.stringify(packed);
+}
+
+function unpackPlacings(text: string): Placing[] {
+  const { births, tables } = JSON.parse(text) as PackedPlacings;
+  const maps = tables.map(
+    (table) => new Map(table.map(([index, device, metric, kind]) => [index, { device, metric, kind }])),
+  );
+  return births.map(({ number, gateway, table }) => ({
+    number,
+    gateway,
+    metrics: table === null ? undefined : maps[table],
+  }));
+}
+
+interface ReplayRow extends Omit<StoredReplay, 'deadLetters'> {
+  readonly deadLetters: number;
+}
+
 function prepareStatements(database: SqliteDatabase) {
   return {
     births: database.prepare<[], { post: string; birth: string; receivedAt: number }>(
@@ -113,6 +173,21 @@ function prepareStatements(database: SqliteDatabase) {
     ),
     saveBirth: database.prepare<[string, string, number]>(
       'INSERT OR REPLACE INTO births (post, birth, received_at) VALUES (?, ?, ?)',
+    ),
+    placings: database.prepare<[], { post: string; placings: string }>(
+      'SELECT post, placings FROM placings ORDER BY post',
+    ),
+    savePlacings: database.prepare<[string, string]>('INSERT OR REPLACE INTO placings (post, placings) VALUES (?, ?)'),
+    identities: database.prepare<[], { post: string; facts: string }>(
+      'SELECT post, facts FROM identities ORDER BY post',
+    ),
+    saveIdentity: database.prepare<[string, string]>('INSERT OR REPLACE INTO identities (post, facts) VALUES (?, ?)'),
+    replays: database.prepare<[], ReplayRow>(
+      'SELECT post, at, since, dead_letters AS deadLetters, by_person AS "by", sent_at AS sentAt FROM replays ORDER BY post',
+    ),
+    saveReplay: database.prepare<[ReplayRow]>(
+      'INSERT OR REPLACE INTO replays (post, at, since, dead_letters, by_person, sent_at) ' +
+        'VALUES (@post, @at, @since, @deadLetters, @by, @sentAt)',
     ),
     postStates: database.prepare<[], ReturnType<Registry['postStates']>[number]>(
       'SELECT post, state, connection, at FROM post_states ORDER BY post',
