@@ -55,6 +55,8 @@ const DEADBANDS_BY_METRIC: readonly (readonly [RegExp, number])[] = [
   [/^gateway\.outboxRecords$/, 1000],
   // A thousandth of the shipped 1 GB; the fill in per cent is told beside it.
   [/^gateway\.outboxBytes$/, 1_000_000],
+  // Weeks; it is told to people in days.
+  [/^gateway\.outboxCapacity$/, 43_200],
   [/^water\.velocity$/, 0.02],
   [/^battery\.timeToGo$/, 600],
 ];

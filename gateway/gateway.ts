@@ -77,7 +77,9 @@ const BIRTH_SPREAD_MS = 30_000;
 /** Between two polls, whatever the reader says. */
 const POLL_PAUSE_MIN_MS = 20;
 const POLL_PAUSE_MAX_MS = 60_000;
-const TRIM_PERIOD_MS = 60_000;
+const TIDY_PERIOD_MS = 60_000;
+/** A poll has its own time-outs; the end does not depend on them. */
+const STOP_MAX_MS = 15_000;
 
 /** Composes a post's gateway. Throws when a configured profile is missing or a number cannot be written to the disk. */
 export function createGateway(deps: GatewayDeps): Gateway {
@@ -125,6 +127,7 @@ class PostGateway implements Gateway {
       fleet: config.fleet,
       post: config.post,
       batchPeriodMs: config.batchPeriodMs,
+      ...config.uplink,
       clock,
       scheduler: deps.scheduler,
       random: deps.random,
@@ -149,7 +152,7 @@ class PostGateway implements Gateway {
       this.#deps.log.warn({ code: 'OUTBOX_DAMAGED', file: setAside }, 'the outbox was damaged and put aside');
     this.#timeWaitingRecords();
     this.#session.start();
-    this.#repeat(TRIM_PERIOD_MS, () => this.#trim());
+    this.#repeat(TIDY_PERIOD_MS, () => this.#tidy());
     this.#repeat(HEALTH_PERIOD_MS, () => this.#recordHealth());
     this.#recordHealth();
     this.#pollSoon(0);
@@ -160,8 +163,10 @@ class PostGateway implements Gateway {
     this.#running = false;
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
-    await this.#deps.reader.close();
-    await this.#polling;
+    await this.#within(
+      STOP_MAX_MS,
+      this.#deps.reader.close().then(() => this.#polling),
+    );
     if (wasRunning) await this.#session.stop();
     this.#disk.stop();
     this.#deps.outbox.close();
@@ -207,6 +212,14 @@ class PostGateway implements Gateway {
       undeclared: this.#recorder.undeclared,
       polls: this.#polls,
     };
+  }
+
+  /** Waits for what should end soon, but not for ever. */
+  #within(ms: number, ending: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#deps.scheduler.after(ms, resolve);
+      ending.finally(cancel).then(resolve, reject);
+    });
   }
 
   // --- polling ---
@@ -293,14 +306,23 @@ class PostGateway implements Gateway {
       clockQuality,
       outbox,
       bytesSent: session.bytesSent,
+      budgetUsed: session.budgetUsed,
       connects: session.connects,
     };
     this.#recordSteady([readHealth(facts, this.#steadyNow())]);
   }
 
-  #trim(): void {
+  #tidy(): void {
+    this.#session.keep();
     const now = this.#time.now();
-    if (now !== undefined) this.#deps.outbox.trim(now);
+    if (now === undefined) return;
+    const { outbox } = this.#deps;
+    outbox.trim(now);
+    const { bytes, bytesMax } = outbox.status();
+    if (this.#session.isOnline && bytes < bytesMax && outbox.recordLost(now) > 0) {
+      this.#disk.appended();
+      this.#session.recorded(false);
+    }
   }
 }
 

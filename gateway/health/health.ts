@@ -2,7 +2,7 @@
 import type { BirthDevice } from '#contract/session.js';
 import type { ClockQuality } from '#domain/clock.js';
 import { metricOf } from '#domain/metric.js';
-import { goodReading } from '#domain/reading.js';
+import { goodReading, invalidReading } from '#domain/reading.js';
 import { defaultDeadbandOf, HEARTBEAT_MS } from '../defaults.js';
 import type { OutboxStatus } from '../outbox/outbox.js';
 import type { PollResult } from '../ports.js';
@@ -17,26 +17,40 @@ export interface HealthFacts {
   readonly clockQuality: ClockQuality;
   readonly outbox: OutboxStatus;
   readonly bytesSent: number;
+  /** Per cent of the day's bytes. */
+  readonly budgetUsed: number;
   readonly connects: number;
 }
 
 /** One look at the gateway, at `at` epoch ms. */
 export function readHealth(facts: HealthFacts, at: number): PollResult {
-  const values: Record<(typeof METRICS)[number], number | string> = {
+  const values: Record<(typeof METRICS)[number], number | string | undefined> = {
     'gateway.uptime': Math.floor(facts.upMs / 1000),
     'gateway.memory': facts.memoryBytes,
     'gateway.clockQuality': facts.clockQuality,
     'gateway.outboxRecords': facts.outbox.pendingRecords,
     'gateway.outboxBytes': facts.outbox.bytes,
     'gateway.outboxFill': Math.min(100, Math.round((facts.outbox.bytes / facts.outbox.bytesMax) * 1000) / 10),
+    'gateway.outboxCapacity': seconds(facts.outbox.capacityMs),
     'gateway.recordsExpired': facts.outbox.expired,
+    'gateway.samplesExpired': facts.outbox.expiredSamples,
     'gateway.recordsAggregated': facts.outbox.aggregated,
+    'gateway.samplesAggregated': facts.outbox.aggregatedSamples,
     'gateway.recordsRefused': facts.outbox.refused,
+    'gateway.recordsReplayed': facts.outbox.replayed,
     'gateway.bytesSent': facts.bytesSent,
+    'gateway.budgetUsed': facts.budgetUsed,
     'gateway.connects': facts.connects,
   };
-  const readings = Object.entries(values).map(([metric, value]) => goodReading(metric, value, at));
+  // What is not known yet lacks a part that it is made of: a day of recording.
+  const readings = Object.entries(values).map(([metric, value]) =>
+    value === undefined ? invalidReading(metric, 'incomplete', at) : goodReading(metric, value, at),
+  );
   return { device: GATEWAY_DEVICE, at, readings };
+}
+
+function seconds(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms / 1000);
 }
 
 const METRICS = [
@@ -46,10 +60,15 @@ const METRICS = [
   'gateway.outboxRecords',
   'gateway.outboxBytes',
   'gateway.outboxFill',
+  'gateway.outboxCapacity',
   'gateway.recordsExpired',
+  'gateway.samplesExpired',
   'gateway.recordsAggregated',
+  'gateway.samplesAggregated',
   'gateway.recordsRefused',
+  'gateway.recordsReplayed',
   'gateway.bytesSent',
+  'gateway.budgetUsed',
   'gateway.connects',
 ] as const;
 

@@ -1,8 +1,8 @@
 // When a birth is due: once per session of the server, and again when the server asks, but not in a storm.
 import type { Random } from '#domain/clock.js';
 
-/** A post that has just connected meets a server that is long there; others do not connect in the same moment. */
-const SPREAD_AFTER_CONNECT_MS = 2_000;
+/** A post that has just started meets a server that is long there; others do not start in the same moment. */
+const SPREAD_AFTER_START_MS = 2_000;
 /** A server answers a birth. Data waits for that so long: a broker may let small messages of QoS 0 overtake a birth of QoS 1. */
 const ANSWER_MS = 5_000;
 const AGAIN_MS = 5_000;
@@ -47,8 +47,11 @@ export class BirthPlan {
     this.#answerBy = Number.NEGATIVE_INFINITY;
   }
 
-  /** A server says that it is there. `retained`: it said so before we connected. */
-  onServer(session: string, now: number, retained: boolean): void {
+  /**
+   * A server says that it is there. `alone`: this post has just started, and meets a server that was there before. Else the server
+   * may be the one that started, and all its posts come at once.
+   */
+  onServer(session: string, now: number, alone: boolean): void {
     if (session === this.#sentTo) {
       this.#out = true;
       return;
@@ -56,7 +59,7 @@ export class BirthPlan {
     this.#out = false;
     this.#stored = false;
     this.#againMs = AGAIN_MS;
-    const spreadMs = retained ? Math.min(SPREAD_AFTER_CONNECT_MS, this.#spreadMs) : this.#spreadMs;
+    const spreadMs = alone ? Math.min(SPREAD_AFTER_START_MS, this.#spreadMs) : this.#spreadMs;
     this.#dueAt ??= now + this.#random() * spreadMs;
   }
 

@@ -5,6 +5,8 @@ export interface LinkHandlers {
   connected(): void;
   /** `retained`: the broker kept it for us, it may be old. */
   message(topic: string, payload: Uint8Array, retained: boolean): void;
+  /** Anything at all came from the broker, an acknowledgement or an answer to a ping too. A link may leave it out. */
+  heard?(): void;
   /** Once, when a connection is lost or could not be made; not after `close` or `abort`. */
   closed(reason: string): void;
 }

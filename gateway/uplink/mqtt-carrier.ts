@@ -18,7 +18,10 @@ export interface MqttCarrierOptions {
 /** With more than this before the socket, a publish is turned down. */
 export const SOCKET_BUFFER_BYTES = 64 * 1024;
 const KEEPALIVE_S = 90;
+/** From the first packet to the broker's consent. */
 const CONNECT_TIMEOUT_MS = 30_000;
+/** A connection without its subscriptions would never hear of receipts. */
+const SUBSCRIBE_MS = 30_000;
 /** Time for the last words when a link is closed. */
 const CLOSE_MS = 1_000;
 
@@ -27,10 +30,13 @@ export function mqttCarrier(options: MqttCarrierOptions): OpenLink {
   return (link) => new MqttLink(options, link);
 }
 
+const ignore = (): void => {};
+
 class MqttLink implements Link {
   readonly #client: MqttClient | undefined;
   #over = false;
   #lastError: string | undefined;
+  #cancelSubscribe = ignore;
 
   constructor(options: MqttCarrierOptions, link: LinkOptions) {
     try {
@@ -45,10 +51,14 @@ class MqttLink implements Link {
     client.on('error', (error) => {
       this.#lastError = error.message || String((error as NodeJS.ErrnoException).code ?? error);
     });
+    client.on('packetreceive', () => link.handlers.heard?.());
     client.on('connect', () => {
       (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
       const topics = Object.fromEntries(link.subscriptions.map(({ topic, qos }) => [topic, { qos }]));
+      const timer = setTimeout(() => this.#end(link, 'the broker does not answer the subscription'), SUBSCRIBE_MS);
+      this.#cancelSubscribe = () => clearTimeout(timer);
       client.subscribe(topics, (error, granted) => {
+        clearTimeout(timer);
         if (error !== null || granted?.some(({ qos }) => qos === 128) === true)
           this.#end(link, 'the broker refuses the subscription');
       });
@@ -64,8 +74,7 @@ class MqttLink implements Link {
 
   #end(link: LinkOptions, reason: string): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#client?.end(true);
+    this.abort();
     link.handlers.closed(reason);
   }
 
@@ -82,6 +91,7 @@ class MqttLink implements Link {
 
   close(): Promise<void> {
     this.#over = true;
+    this.#cancelSubscribe();
     const client = this.#client;
     if (client === undefined) return Promise.resolve();
     return new Promise((resolve) => {
@@ -98,11 +108,10 @@ class MqttLink implements Link {
 
   abort(): void {
     this.#over = true;
+    this.#cancelSubscribe();
     this.#client?.end(true);
   }
 }
-
-const ignore = (): void => {};
 
 function clientOptions(options: MqttCarrierOptions, link: LinkOptions): IClientOptions {
   return {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryOutbox } from '#tests/support/memory-outbox.js';
+import type { Outbox } from '../outbox/outbox.js';
 import { Sender } from './sender.js';
 
 const EPOCH = '0123456789abcdef';
@@ -12,7 +13,7 @@ const draft = (metric: string) => ({
 const birth = { number: 1, indexOf: (_device: string, metric: string) => (metric === 'load.power' ? 0 : undefined) };
 
 function scene(publish: () => boolean = () => true, sync: () => boolean = () => true) {
-  const outbox = new MemoryOutbox({ epoch: EPOCH });
+  const outbox: Outbox = new MemoryOutbox({ epoch: EPOCH });
   const warnings: object[] = [];
   const log = { info() {}, warn: (facts: object) => warnings.push(facts) };
   return { outbox, warnings, sender: new Sender({ outbox, sync, publish, random: () => 0, log }) };

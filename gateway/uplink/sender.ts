@@ -2,6 +2,7 @@
 import type { Receipt } from '#contract/session.js';
 import type { Random } from '#domain/clock.js';
 import type { Outbox, RefusedRecord, Stream } from '../outbox/outbox.js';
+import type { OutboxRecord } from '../ports.js';
 import { rangesHave } from './id-ranges.js';
 import type { Log } from './log.js';
 import { type BirthIndex, cutPayload, PAYLOAD_BYTES } from './payload.js';
@@ -34,15 +35,20 @@ export class Sender {
     this.#deps = deps;
   }
 
+  /** There is history that is not on its way. */
+  hasHistory(liveSince: number): boolean {
+    return this.#pending('history', liveSince, 1, 1).length > 0;
+  }
+
+  #pending(stream: Stream, liveSince: number, samplesMax: number, recordsMax: number): readonly OutboxRecord[] {
+    const skip = (epoch: string, id: number) => this.windows.isInFlight(epoch, id);
+    return this.#deps.outbox.pending(stream, { liveSince, samplesMax, recordsMax, skip });
+  }
+
   /** @param now monotonic */
   sendOne(stream: Stream, birth: BirthIndex, liveSince: number, now: number): SendOutcome {
     if (!this.windows.hasRoom(stream, ROOM_BYTES[stream])) return 'full';
-    const records = this.#deps.outbox.pending(stream, {
-      liveSince,
-      samplesMax: SAMPLES_PER_CUT[stream],
-      recordsMax: RECORDS_PER_CUT,
-      skip: (epoch, id) => this.windows.isInFlight(epoch, id),
-    });
+    const records = this.#pending(stream, liveSince, SAMPLES_PER_CUT[stream], RECORDS_PER_CUT);
     const epoch = records[0]?.epoch;
     if (epoch === undefined) return 'empty';
     const { payload, refused } = cutPayload(records, birth, stream === 'history');

@@ -333,7 +333,7 @@ describe('two windows', () => {
     await time.advance(20 * MINUTE);
     expect(gateway.status().outbox.pendingRecords).toBeLessThan(20);
     expect(Math.max(...centre.data.map(({ bytes }) => bytes))).toBeLessThan(32 * 1024);
-  });
+  }, 30_000);
 
   test('let live data pass while history is on its way', async () => {
     const { time, centre, gateway, reader } = scene({ config: { full: true } });

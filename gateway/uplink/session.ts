@@ -1,18 +1,19 @@
 // The post's side of the wire: birth, state, data, receipts, snapshots. It decides what goes when; it owns no data, the outbox
 // does, and a receipt alone frees it.
-
-import { type Door, parseJson } from '#contract/door.js';
-import { attentionDoor, encodeJson, receiptDoor, SESSION_BYTES_MAX, serverStateDoor } from '#contract/session.js';
-import { postTopic, serverTopic } from '#contract/topic.js';
+import type { Attention, Receipt, Replay, ServerState } from '#contract/session.js';
 import type { Clock, Random, Scheduler } from '#domain/clock.js';
-import { leastNumberAt, type RisingNumber } from '../identity.js';
+import type { RisingNumber } from '../identity.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { Timekeeper } from '../record/timekeeper.js';
 import type { NumberedBirth } from './birth.js';
 import { BirthPlan } from './birth-plan.js';
-import type { Link, OpenLink } from './link.js';
+import { DailyBudget } from './budget.js';
+import { Connection } from './connection.js';
+import { HistoryPace } from './history-pace.js';
+import { Inbox } from './inbox.js';
+import type { OpenLink } from './link.js';
 import type { Log } from './log.js';
-import { reconnectDelayMs } from './reconnect.js';
+import { openOwnEpochs } from './own-epochs.js';
 import { Sender, type SendOutcome } from './sender.js';
 import type { Windows } from './windows.js';
 
@@ -20,6 +21,9 @@ export interface SessionDeps {
   readonly fleet: string;
   readonly post: string;
   readonly batchPeriodMs: number;
+  /** See `GatewayConfig.uplink`. */
+  readonly dailyBytesMax?: number | undefined;
+  readonly historyBytesPerS?: number | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly random: Random;
@@ -36,7 +40,7 @@ export interface SessionDeps {
   readonly takeSnapshot: () => void;
   /** The server told its time while the post knew none. */
   readonly learnTime: (serverTime: number) => void;
-  /** Longest random delay before birth and snapshot, when a server starts under connected posts. */
+  /** Longest random delay before birth and snapshot, when a server starts and all its posts come at once. */
   readonly birthSpreadMs: number;
 }
 
@@ -51,53 +55,80 @@ export interface SessionStatus {
   readonly timeouts: number;
   /** Receipts for records that were never sent. */
   readonly strayReceipts: number;
+  /** Receipts for epochs of another outbox: another gateway sends under this post's name. */
+  readonly foreignReceipts: number;
   /** Messages that did not parse. */
   readonly malformed: number;
+  /** Requests of an operator that were done, and those that were not newer than the last. */
+  readonly replays: number;
+  readonly replaysIgnored: number;
   readonly liveBytes: number;
   readonly historyBytes: number;
+  /** Per cent of the day's bytes; 0 without a budget. */
+  readonly budgetUsed: number;
+  /** Times that history stopped for the budget's sake, that nothing of it was left, and that history waited for its rate. */
+  readonly budgetHistoryStops: number;
+  readonly budgetLiveStops: number;
+  readonly historyWaits: number;
   readonly lastClosed: string | undefined;
 }
 
 /** History waits while so many bytes lie before the socket: live data shall not queue behind it. */
 const HISTORY_BUFFER_BYTES = 4096;
 const RETRY_MS = 500;
-/** A connection that held so long was a good one: the next try is soon. */
-const GOOD_LINK_MS = 60_000;
-/** Silence over so many time-outs in a row is a dead link. */
-const DEAD_LINK_TIMEOUTS = 2;
+/** A batch of live data each so long, once the day's budget is gone. */
+const SAVING_PERIOD_MS = 600_000;
 
 export class UplinkSession {
   readonly #deps: SessionDeps;
   readonly #sender: Sender;
   readonly #births: BirthPlan;
+  readonly #connection: Connection;
+  readonly #inbox: Inbox;
+  readonly #budget: DailyBudget;
+  readonly #pace: HistoryPace;
+  readonly #isOwn: (epoch: string) => boolean;
   #stopped = true;
-  #link: Link | undefined;
-  #connectedAt: number | undefined;
-  #attempts = 0;
-  #connects = 0;
   #server: { readonly session: string; readonly online: boolean } | undefined;
   #birth: NumberedBirth | undefined;
   #attendedUntil = Number.NEGATIVE_INFINITY;
   #flushing = false;
   #batchDueAt = 0;
   #retryAt: number | undefined;
-  #heardAt = 0;
-  #bytesSent = 0;
-  #malformed = 0;
-  #lastClosed: string | undefined;
+  #foreignReceipts = 0;
+  #replays = 0;
+  #replaysIgnored = 0;
   #cancelWake: (() => void) | undefined;
-  #cancelReconnect: (() => void) | undefined;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
-    this.#sender = new Sender({
-      outbox: deps.outbox,
-      sync: deps.sync,
-      publish: (payload) => this.#publish('data', payload, { qos: 0, retain: false }),
-      random: deps.random,
-      log: deps.log,
-    });
+    const { fleet, post, log, outbox, clock, time, dailyBytesMax } = deps;
+    this.#budget = new DailyBudget({ dailyBytesMax, clock, time, numbers: outbox });
+    this.#pace = new HistoryPace(deps.historyBytesPerS);
+    this.#isOwn = openOwnEpochs(outbox);
     this.#births = new BirthPlan(deps.random, deps.birthSpreadMs);
+    const handlers = {
+      server: (state: ServerState, retained: boolean) => this.#onServer(state, retained),
+      receipt: (receipt: Receipt) => this.#onReceipt(receipt),
+      attention: (attention: Attention) => this.#onAttention(attention),
+      replay: (replay: Replay) => this.#onReplay(replay),
+    };
+    this.#inbox = new Inbox(fleet, post, handlers, log);
+    this.#connection = new Connection({
+      ...deps,
+      numbers: deps.connections,
+      subscriptions: this.#inbox.subscriptions,
+      handlers: {
+        opened: () => this.#pump(),
+        message: (topic, payload, retained) => this.#inbox.take(topic, payload, retained),
+        lost: () => this.#onLost(),
+        spent: (bytes, stream) => this.#onSpent(bytes, stream),
+      },
+    });
+    this.#sender = new Sender({
+      ...deps,
+      publish: (payload, stream) => this.#connection.publish('data', payload, { qos: 0, retain: false, stream }),
+    });
   }
 
   get #windows(): Windows {
@@ -108,7 +139,7 @@ export class UplinkSession {
     if (!this.#stopped) return;
     this.#stopped = false;
     this.#batchDueAt = this.#deps.clock.monotonic() + this.#deps.batchPeriodMs;
-    this.#connect();
+    this.#connection.start();
   }
 
   /** Says goodbye where it can. Nothing is lost by it: what was not receipted stays in the outbox. */
@@ -116,17 +147,13 @@ export class UplinkSession {
     if (this.#stopped) return;
     this.#stopped = true;
     this.#cancelWake?.();
-    this.#cancelReconnect?.();
-    const link = this.#link;
-    if (this.isConnected) this.#publish('state', this.#stateBytes('offline'), { qos: 1, retain: true });
-    this.#link = undefined;
-    this.#connectedAt = undefined;
     this.#windows.releaseAll();
-    await link?.close();
+    await this.#connection.stop();
+    this.#budget.keep();
   }
 
   get isConnected(): boolean {
-    return this.#connectedAt !== undefined;
+    return this.#connection.isOpen;
   }
 
   /** Data made now can reach the server now. */
@@ -144,156 +171,112 @@ export class UplinkSession {
     this.#pump();
   }
 
+  /** Gives to the outbox what must outlive the process: the bytes spent today. */
+  keep(): void {
+    this.#budget.keep();
+  }
+
   status(): SessionStatus {
     return {
       connected: this.isConnected,
       serverOnline: this.isOnline,
       attended: this.isAttended,
       birth: this.#birth?.number,
-      connects: this.#connects,
-      bytesSent: this.#bytesSent,
+      connects: this.#connection.connects,
+      bytesSent: this.#connection.bytesSent,
       timeouts: this.#windows.timeouts,
       strayReceipts: this.#windows.stray,
-      malformed: this.#malformed,
+      foreignReceipts: this.#foreignReceipts,
+      malformed: this.#inbox.malformed,
+      replays: this.#replays,
+      replaysIgnored: this.#replaysIgnored,
       liveBytes: this.#windows.unreceiptedBytes('live'),
       historyBytes: this.#windows.unreceiptedBytes('history'),
-      lastClosed: this.#lastClosed,
+      budgetUsed: this.#budget.usedPercent(),
+      budgetHistoryStops: this.#budget.historyStops,
+      budgetLiveStops: this.#budget.liveStops,
+      historyWaits: this.#pace.waits,
+      lastClosed: this.#connection.lastClosed,
     };
   }
 
   // --- connection ---
 
-  #connectionNumber = 0;
-
-  #connect(): void {
-    const { fleet, post, time, connections, openLink } = this.#deps;
-    this.#attempts += 1;
-    this.#connectionNumber = connections.next(leastNumberAt(time.now()));
-    const link = openLink({
-      will: { topic: postTopic(fleet, post, 'state'), payload: this.#stateBytes('offline') },
-      subscriptions: [
-        { topic: serverTopic(fleet), qos: 1 },
-        { topic: postTopic(fleet, post, 'receipt'), qos: 0 },
-        { topic: postTopic(fleet, post, 'attention'), qos: 0 },
-      ],
-      handlers: {
-        connected: () => {
-          if (this.#link === link) this.#onConnected();
-        },
-        message: (topic, payload, retained) => {
-          if (this.#link === link) this.#onMessage(topic, payload, retained);
-        },
-        closed: (reason) => {
-          if (this.#link === link) this.#onClosed(reason);
-        },
-      },
-    });
-    this.#link = link;
-  }
-
-  #stateBytes(state: 'online' | 'offline'): Uint8Array {
-    return encodeJson({ state, connection: this.#connectionNumber });
-  }
-
-  #onConnected(): void {
-    const now = this.#deps.clock.monotonic();
-    this.#connectedAt = now;
-    this.#heardAt = now;
-    this.#connects += 1;
-    this.#publish('state', this.#stateBytes('online'), { qos: 1, retain: true });
-    this.#pump();
-  }
-
-  #onClosed(reason: string): void {
-    const now = this.#deps.clock.monotonic();
-    if (this.#connectedAt !== undefined && now - this.#connectedAt >= GOOD_LINK_MS) this.#attempts = 0;
-    if (reason !== this.#lastClosed) this.#deps.log.warn({ reason }, 'no connection to the broker');
-    this.#lastClosed = reason;
-    this.#link = undefined;
-    this.#connectedAt = undefined;
+  #onLost(): void {
     this.#server = undefined;
     this.#attendedUntil = Number.NEGATIVE_INFINITY;
     this.#births.onDisconnected();
     this.#windows.releaseAll();
     this.#cancelWake?.();
-    if (this.#stopped) return;
-    const delayMs = reconnectDelayMs(this.#attempts, this.#deps.random);
-    this.#cancelReconnect = this.#deps.scheduler.after(delayMs, () => this.#connect());
   }
 
-  #dropLink(reason: string): void {
-    this.#link?.abort();
-    this.#onClosed(reason);
-  }
-
-  #publish(
-    channel: 'birth' | 'state' | 'data',
-    payload: Uint8Array,
-    options: { readonly qos: 0 | 1; readonly retain: boolean },
-  ): boolean {
-    const topic = postTopic(this.#deps.fleet, this.#deps.post, channel);
-    if (this.#link?.publish(topic, payload, options) !== true) return false;
-    this.#bytesSent += topic.length + payload.length;
-    return true;
+  #onSpent(bytes: number, stream: 'live' | 'history'): void {
+    this.#budget.spend(bytes, stream);
+    if (stream === 'history') this.#pace.spend(bytes, this.#deps.clock.monotonic());
   }
 
   // --- what comes back ---
 
-  #onMessage(topic: string, payload: Uint8Array, retained: boolean): void {
-    const { fleet, post } = this.#deps;
-    this.#heardAt = this.#deps.clock.monotonic();
-    if (topic === serverTopic(fleet)) this.#onServer(payload, retained);
-    else if (topic === postTopic(fleet, post, 'receipt')) this.#onReceipt(payload);
-    else if (topic === postTopic(fleet, post, 'attention')) this.#onAttention(payload);
-  }
-
-  #onServer(payload: Uint8Array, retained: boolean): void {
-    const state = this.#parse(serverStateDoor, payload);
-    if (state === undefined) return;
-    const { session, online, time } = state;
+  #onServer({ session, online, time }: ServerState, retained: boolean): void {
     const cameBack = online && this.#server?.online !== true;
     this.#server = { session, online };
-    if (online) this.#births.onServer(session, this.#deps.clock.monotonic(), retained);
+    const alone = retained && this.#connection.connects === 1;
+    if (online) this.#births.onServer(session, this.#deps.clock.monotonic(), alone);
     if (cameBack) this.#windows.releaseAll();
     if (online && !retained) this.#learnTime(time);
     this.#pump();
   }
 
-  #onReceipt(payload: Uint8Array): void {
-    const receipt = this.#parse(receiptDoor, payload);
-    if (receipt === undefined) return;
+  #onReceipt(receipt: Receipt): void {
     const now = this.#deps.clock.monotonic();
     this.#learnTime(receipt.time);
+    if (this.#isForeign(receipt)) return;
     if (this.#sender.settle(receipt, now)) {
       this.#births.onStored();
-      this.#attempts = 0;
+      this.#connection.proven();
     }
     if (receipt.birthNeeded === undefined) this.#births.onAnswer();
     else if (receipt.birthNeeded === this.#birth?.number) this.#births.onNeeded(now);
     this.#pump();
   }
 
-  #onAttention(payload: Uint8Array): void {
-    const attention = this.#parse(attentionDoor, payload);
-    if (attention === undefined) return;
+  /** A receipt for what another gateway sent under this post's name: both hear all receipts of the name. */
+  #isForeign({ epoch }: Receipt): boolean {
+    if (epoch === undefined || this.#isOwn(epoch) || this.#windows.knows(epoch)) return false;
+    this.#foreignReceipts += 1;
+    if (this.#foreignReceipts === 1)
+      this.#deps.log.warn(
+        { code: 'LINK_TWO_GATEWAYS', epoch },
+        'another gateway sends under this post’s name; what this one has is kept and sent all the same',
+      );
+    return true;
+  }
+
+  #onAttention({ forS }: Attention): void {
     const begins = !this.isAttended;
-    this.#attendedUntil = this.#deps.clock.monotonic() + attention.forS * 1000;
+    this.#attendedUntil = this.#deps.clock.monotonic() + forS * 1000;
     if (!begins || !this.isAttended) return;
     this.#deps.takeSnapshot();
     this.#flushing = true;
     this.#pump();
   }
 
-  #learnTime(serverTime: number): void {
-    if (this.#deps.time.now() === undefined) this.#deps.learnTime(serverTime);
+  #onReplay({ at, since, deadLetters = false }: Replay): void {
+    const { outbox, log } = this.#deps;
+    if (at <= (outbox.number('replayDone') ?? 0)) {
+      this.#replaysIgnored += 1;
+      return;
+    }
+    outbox.keepNumber('replayDone', at);
+    const records = since === undefined ? 0 : outbox.replay(since);
+    const retried = deadLetters ? outbox.retryDeadLetters() : 0;
+    this.#replays += 1;
+    log.info({ since, records, deadLetters: retried }, 'an operator had records sent again');
+    this.#pump();
   }
 
-  #parse<T>(door: Door<T>, payload: Uint8Array): T | undefined {
-    const parsed = parseJson(door, payload, SESSION_BYTES_MAX);
-    if (parsed.ok) return parsed.value;
-    this.#malformed += 1;
-    this.#deps.log.warn({ faults: parsed.fault.slice(0, 3) }, 'a message from the server does not parse');
-    return undefined;
+  #learnTime(serverTime: number): void {
+    if (this.#deps.time.now() === undefined) this.#deps.learnTime(serverTime);
   }
 
   // --- what goes out ---
@@ -317,23 +300,31 @@ export class UplinkSession {
     this.#retryAt = undefined;
     this.#startBatch(now);
     if (!this.isOnline) return;
-    if (this.#windows.expire(now) > 0 && this.#isDead()) {
-      this.#dropLink('no receipts and no sign of life');
-      return;
-    }
+    if (this.#windows.expire(now) > 0) this.#missReceipts();
+    if (!this.isOnline) return;
     if (this.#births.isDue(now) && !this.#sendBirth(now)) this.#births.putOff(now + RETRY_MS);
     if (!this.#births.isOut(now) || this.#birth === undefined) return;
     const wallNow = this.#deps.time.now();
     // Every birth is answered with the server's time. Without an answer it goes again, less and less often.
     if (wallNow === undefined) this.#births.onNeeded(now);
-    else this.#send(this.#birth, wallNow - 2 * this.#deps.batchPeriodMs, now);
+    else this.#send(this.#birth, wallNow - 2 * this.#periodMs(), now);
+  }
+
+  #periodMs(): number {
+    const { batchPeriodMs } = this.#deps;
+    return this.#budget.isSpent() ? Math.max(batchPeriodMs, SAVING_PERIOD_MS) : batchPeriodMs;
   }
 
   #startBatch(now: number): void {
-    const { batchPeriodMs } = this.#deps;
     if (now < this.#batchDueAt) return;
-    this.#batchDueAt += Math.ceil((now - this.#batchDueAt + 1) / batchPeriodMs) * batchPeriodMs;
+    const periodMs = this.#periodMs();
+    this.#batchDueAt += Math.ceil((now - this.#batchDueAt + 1) / periodMs) * periodMs;
     this.#flushing = true;
+  }
+
+  #missReceipts(): void {
+    this.#flushing = true;
+    this.#connection.suspect(Math.max(this.#windows.failures('live'), this.#windows.failures('history')));
   }
 
   /** Live data first: all that fits. Then one payload of history, before whatever else waits has its turn again. */
@@ -342,16 +333,22 @@ export class UplinkSession {
     while (this.#flushing && outcome === 'sent') outcome = this.#sender.sendOne('live', birth, liveSince, now);
     if (outcome === 'empty') this.#flushing = false;
     if (!this.#flushing) {
-      const idle = (this.#link?.bufferedBytes() ?? 0) <= HISTORY_BUFFER_BYTES;
-      outcome = idle ? this.#sender.sendOne('history', birth, liveSince, now) : 'busy';
+      outcome = this.#sendHistory(birth, liveSince, now);
       if (outcome === 'sent') this.#retryAt = now;
     }
     if (outcome === 'busy') this.#retryAt = now + RETRY_MS;
   }
 
-  #isDead(): boolean {
-    const failures = Math.max(this.#windows.failures('live'), this.#windows.failures('history'));
-    return failures >= DEAD_LINK_TIMEOUTS && this.#deps.clock.monotonic() - this.#heardAt > GOOD_LINK_MS;
+  #sendHistory(birth: NumberedBirth, liveSince: number, now: number): SendOutcome {
+    if (this.#connection.bufferedBytes() > HISTORY_BUFFER_BYTES) return 'busy';
+    if (!this.#budget.allowsHistory()) {
+      // Looked at again with each batch.
+      if (this.#sender.hasHistory(liveSince)) this.#budget.holdHistory();
+      return 'full';
+    }
+    if (this.#pace.allows(now)) return this.#sender.sendOne('history', birth, liveSince, now);
+    if (this.#sender.hasHistory(liveSince)) this.#retryAt = this.#pace.hold();
+    return 'full';
   }
 
   #sendBirth(now: number): boolean {
@@ -362,7 +359,7 @@ export class UplinkSession {
       this.#births.onImpossible(now);
       return true;
     }
-    if (!this.#publish('birth', birth.bytes, { qos: 1, retain: true })) return false;
+    if (!this.#connection.publish('birth', birth.bytes, { qos: 1, retain: true })) return false;
     this.#birth = birth;
     this.#windows.releaseAll();
     this.#births.onSent(this.#server?.session ?? '', now);

@@ -85,6 +85,11 @@ export class Windows {
     return this.#inFlight.get(epoch)?.has(id) ?? false;
   }
 
+  /** Something of this epoch was sent. */
+  knows(epoch: string): boolean {
+    return this.#sent.has(epoch);
+  }
+
   add(payload: SentPayload): void {
     const pace = this.#paces[payload.stream];
     const flight: Flight = {
@@ -174,11 +179,6 @@ export class Windows {
       (next, { timeoutAt }) => (next === undefined || timeoutAt < next ? timeoutAt : next),
       undefined,
     );
-  }
-
-  /** When the oldest payload on its way was sent, monotonic. */
-  oldestSentAt(): number | undefined {
-    return this.#flights[0]?.sentAt;
   }
 }
 

@@ -32,6 +32,10 @@ export interface CentreFaults {
   forgetBirths: boolean;
   /** The broker takes no connection. */
   unreachable: boolean;
+  /** What is published vanishes and nothing comes back, although no socket closes. */
+  halfDead: boolean;
+  /** The broker tells what it acknowledges. */
+  acknowledges: boolean;
   /** What the socket has not sent yet. */
   bufferedBytes: number;
   refuse: (sample: Omit<OutboxSample, 'reason'>) => string | undefined;
@@ -55,6 +59,8 @@ export class FakeCentre {
     storeDown: false,
     forgetBirths: false,
     unreachable: false,
+    halfDead: false,
+    acknowledges: false,
     bufferedBytes: 0,
     refuse: () => undefined,
   };
@@ -107,6 +113,7 @@ export class FakeCentre {
   }
 
   #toPost(link: FakeLink, topic: string, payload: Uint8Array, retained = false): void {
+    if (this.faults.halfDead) return;
     this.#inOrder(link.down, () => this.#links.get(link)?.handlers.message(topic, payload, retained));
   }
 
@@ -132,7 +139,7 @@ export class FakeCentre {
     this.#toAll(postTopic(FLEET, POST, 'attention'), encodeJson({ forS }));
   }
 
-  send(channel: 'receipt' | 'attention', payload: Uint8Array): void {
+  send(channel: 'receipt' | 'attention' | 'replay', payload: Uint8Array): void {
     this.#toAll(postTopic(FLEET, POST, channel), payload);
   }
 
@@ -153,8 +160,11 @@ export class FakeCentre {
     this.#links.delete(link);
   }
 
-  carry(link: FakeLink, topic: string, payload: Uint8Array): void {
+  carry(link: FakeLink, topic: string, payload: Uint8Array, qos: 0 | 1): void {
+    if (this.faults.halfDead) return;
     this.bytes += payload.length;
+    const heard = this.#links.get(link)?.handlers.heard;
+    if (qos === 1 && this.faults.acknowledges) this.#inOrder(link.down, () => this.isLinked(link) && heard?.());
     const copies = topic.endsWith('/data') ? this.#copies(this.faults.loseData, this.faults.doubleData) : 1;
     for (let copy = 0; copy < copies; copy += 1)
       this.#inOrder(link.up, () => {
@@ -238,9 +248,9 @@ class FakeLink implements Link {
     this.#centre = centre;
   }
 
-  publish(topic: string, payload: Uint8Array): boolean {
+  publish(topic: string, payload: Uint8Array, { qos }: { readonly qos: 0 | 1 }): boolean {
     if (!this.#centre.isLinked(this) || this.#centre.faults.bufferedBytes > 64 * 1024) return false;
-    this.#centre.carry(this, topic, payload);
+    this.#centre.carry(this, topic, payload, qos);
     return true;
   }
 
