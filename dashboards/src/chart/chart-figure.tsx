@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Texts } from '#texts/en.js';
 import { DAY_MS, formatDateTime, formatDuration, formatShare, formatTime, formatValue } from '#texts/format.js';
 import { useApp } from '../app.js';
-import { type ChartData, type ChartLine, factsOf } from '../model/history.js';
+import { type ChartData, type ChartLine, causeAt, causeWords, factsOf, missingOf } from '../model/history.js';
 import { createPlot, type Plot, type PlotCursor } from './uplot.js';
 
 const ROWS_MAX = 200;
@@ -37,6 +37,7 @@ export function ChartFigure({ data, zone }: { data: ChartData; zone: string }) {
       ) : (
         <Canvas data={data} zone={zone} />
       )}
+      {!asTable.value && <Gaps data={data} zone={zone} />}
     </figure>
   );
 }
@@ -78,12 +79,40 @@ function LineFactsView({ line }: { line: ChartLine }) {
     ...(last === null ? [] : [words.between(value(min), value(max)), words.mean(value(mean))]),
     words.measured(formatShare(line.coverage, texts.value)),
     ...(line.gaps.length === 0 ? [] : [words.gaps(line.gaps.length)]),
+    ...(line.isAggregated ? [words.aggregated] : []),
   ];
   return (
     <>
       {flows[line.name]}: {last !== null && <strong>{words.last(value(last))}</strong>}{' '}
       <span class="muted">{parts.join(', ')}</span>
     </>
+  );
+}
+
+/** Why data is missing, and how much of it, for those who cannot point into the picture. */
+function Gaps({ data, zone }: { data: ChartData; zone: string }) {
+  const { texts } = useApp();
+  const { chart: words, flows } = texts.value;
+  const rows = data.lines.flatMap((line, index) => missingOf(line).map((missing) => ({ line, index, missing })));
+  if (rows.length === 0) return null;
+  return (
+    <ul class="facts gap-causes">
+      {rows.map(({ line, index, missing }) => (
+        <li key={`${line.name} ${missing.reason}`}>
+          <i class={`swatch s${index + 1} none`} aria-hidden="true" />
+          {flows[line.name]}:{' '}
+          {words.because(
+            words.noData(formatDuration(missing.ms, texts.value)),
+            causeWords(missing.reason, texts.value),
+          )}{' '}
+          <span class="muted">
+            {missing.times > 1
+              ? `(${words.gaps(missing.times)}, ${words.longest(formatDateTime(missing.from, zone, texts.value))})`
+              : `(${formatDateTime(missing.from, zone, texts.value)})`}
+          </span>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -148,7 +177,9 @@ function readout(data: ChartData, index: number, zone: string, texts: Texts): st
   const values = data.lines.map((line) => {
     const mean = line.mean[index] ?? null;
     const range = rangeWords(line, index, texts);
-    return `${texts.flows[line.name]} ${formatValue(mean, line.unit, texts)}${range}`;
+    const cause = mean === null ? causeAt(line, at) : undefined;
+    const why = cause === undefined ? '' : ` (${causeWords(cause.reason, texts)})`;
+    return `${texts.flows[line.name]} ${formatValue(mean, line.unit, texts)}${range}${why}`;
   });
   const sky = data.clearSky?.[index];
   if (sky !== undefined && sky !== null) values.push(`${texts.chart.clearSky} ${formatValue(sky, 'W', texts)}`);
@@ -196,9 +227,10 @@ function ChartTable({ data, zone }: { data: ChartData; zone: string }) {
         </tbody>
       </table>
       {data.lines.flatMap((line) =>
-        line.gaps.map(([from, to]) => (
+        line.causes.map(({ from, to, reason }) => (
           <p class="muted small" key={`${line.name}${from}`}>
-            {flows[line.name]}: {words.noData(formatDuration(to - from, texts.value))} (
+            {flows[line.name]}:{' '}
+            {words.because(words.noData(formatDuration(to - from, texts.value)), causeWords(reason, texts.value))} (
             {formatDateTime(from, zone, texts.value)})
           </p>
         )),

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import type { Unit } from '#domain/quantity.js';
 import type { Texts } from '#texts/en.js';
 import { DAY_MS, formatDay, formatDuration, formatNumber, formatTime } from '#texts/format.js';
-import type { ChartData } from '../model/history.js';
+import { type ChartData, causeWords } from '../model/history.js';
 import { decimalsOfStep } from './axis.js';
 import { addKeys, addTouch } from './navigate.js';
 
@@ -50,7 +50,7 @@ export function createPlot(host: HTMLElement, data: ChartData, options: PlotOpti
       series: seriesOf(data, colours),
       bands: [{ series: [3, 2], fill: colours.band }],
       hooks: {
-        drawClear: [(chart) => drawGaps(chart, gapsOf(current), options.texts, colours)],
+        drawClear: [(chart) => drawGaps(chart, current, options.texts, colours)],
         setCursor: [
           (chart) => options.onCursor(typeof chart.cursor.idx === 'number' ? { index: chart.cursor.idx } : null),
         ],
@@ -221,27 +221,37 @@ function gapsOf(data: ChartData): [number, number][] {
   return joined;
 }
 
-function drawGaps(plot: uPlot, gaps: readonly [number, number][], texts: Texts, colours: Colours): void {
+function drawGaps(plot: uPlot, data: ChartData, texts: Texts, colours: Colours): void {
   const { ctx, bbox } = plot;
   const ratio = uPlot.pxRatio;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  for (const [from, to] of gaps) {
-    const left = Math.max(bbox.left, plot.valToPos(from, 'x', true));
-    const right = Math.min(bbox.left + bbox.width, plot.valToPos(to, 'x', true));
-    if (right - left < GAP_MIN_PX * ratio) continue;
-    hatch(ctx, left, right, bbox, ratio, colours);
-    if (right - left >= LABEL_MIN_PX * ratio)
-      label(ctx, texts.chart.noData(formatDuration(to - from, texts)), left, right, bbox, ratio, colours);
+  const edgesOf = (from: number, to: number): [number, number] => [
+    Math.max(bbox.left, plot.valToPos(from, 'x', true)),
+    Math.min(bbox.left + bbox.width, plot.valToPos(to, 'x', true)),
+  ];
+  for (const [from, to] of gapsOf(data)) {
+    const [left, right] = edgesOf(from, to);
+    if (right - left >= GAP_MIN_PX * ratio) hatch(ctx, left, right, bbox, ratio, colours);
+  }
+  // Where several devices make one line, their gaps may overlap: the first one is named.
+  let labelled = Number.NEGATIVE_INFINITY;
+  for (const { from, to, reason } of data.lines[0]?.causes ?? []) {
+    const [left, right] = edgesOf(from, to);
+    if (left < labelled || right - left < LABEL_MIN_PX * ratio) continue;
+    labelled = right;
+    const short = texts.chart.noData(formatDuration(to - from, texts));
+    label(ctx, [texts.chart.because(short, causeWords(reason, texts)), short], left, right, bbox, ratio, colours);
   }
   ctx.restore();
 }
 
+/** The first of `words` that fits; the last one is squeezed if it must be. */
 function label(
   ctx: CanvasRenderingContext2D,
-  text: string,
+  words: readonly [string, string],
   left: number,
   right: number,
   bbox: uPlot.BBox,
@@ -255,7 +265,9 @@ function label(
   ctx.textBaseline = 'middle';
   ctx.translate((left + right) / 2, isLying ? bbox.top + 12 * ratio : bbox.top + bbox.height / 2);
   if (!isLying) ctx.rotate(-Math.PI / 2);
-  const width = Math.min(ctx.measureText(text).width, (isLying ? right - left : bbox.height) - 4 * ratio);
+  const room = (isLying ? right - left : bbox.height) - 4 * ratio;
+  const text = words.find((candidate) => ctx.measureText(candidate).width <= room) ?? words[1];
+  const width = Math.min(ctx.measureText(text).width, room);
   ctx.fillStyle = colours.card;
   ctx.fillRect(-width / 2 - 3 * ratio, -8 * ratio, width + 6 * ratio, 16 * ratio);
   ctx.fillStyle = colours.text;

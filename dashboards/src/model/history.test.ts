@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SERIES_MAX as CONTRACT_SERIES_MAX, type Series, type SeriesResponse } from '#contract/http.js';
 import type { DeviceView, MetricView } from '#contract/view.js';
-import { chartData, chartsOf, factsOf, SERIES_MAX, seriesWanted, speakersOf } from './history.js';
+import { causeAt, chartData, chartsOf, factsOf, missingOf, SERIES_MAX, seriesWanted, speakersOf } from './history.js';
 
 const device = (id: string, kind: DeviceView['kind'], role?: DeviceView['role']): DeviceView => ({
   id,
@@ -83,6 +83,29 @@ describe('a chart', () => {
     expect(data.lines[0]?.mean).toEqual([10, null, 30]);
     expect(data.lines[0]?.gaps).toEqual([[HOUR, 2 * HOUR]]);
     expect(factsOf(data.lines[0]!)).toEqual({ min: 9, max: 31, mean: 20, last: 30 });
+  });
+
+  it('says by cause how much is missing, the most first', () => {
+    const gapCauses = [
+      { from: 0, to: 100, reason: 'timeout' },
+      { from: 100, to: 1000, reason: 'expired' },
+      { from: 2000, to: 2500, reason: 'timeout' },
+      { from: 3000, to: 3010, reason: null },
+    ] as const;
+    const data = chartData(
+      'energy',
+      response([series('i/pv.power', [10], { gapCauses: [...gapCauses], aggregated: 3 })]),
+      new Map([['pvPower', ['i/pv.power']]]),
+    );
+    const [line] = data.lines;
+    expect(line?.isAggregated).toBe(true);
+    expect(missingOf(line!)).toEqual([
+      { reason: 'expired', ms: 900, times: 1, from: 100 },
+      { reason: 'timeout', ms: 600, times: 2, from: 2000 },
+      { reason: null, ms: 10, times: 1, from: 3000 },
+    ]);
+    expect(causeAt(line!, 100)?.reason).toBe('expired');
+    expect(causeAt(line!, 1500)).toBeUndefined();
   });
 
   it('adds up powers of several devices only where all are known', () => {

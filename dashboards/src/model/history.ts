@@ -1,8 +1,9 @@
 // The charts of a post: which series they need, and how the answer becomes lines, bands and gaps.
-import type { Series, SeriesResponse } from '#contract/http.js';
+import type { GapCause, Series, SeriesResponse } from '#contract/http.js';
 import type { DeviceView, MetricView } from '#contract/view.js';
 import { chooseFlows, type FlowName } from '#domain/flow.js';
 import type { Unit } from '#domain/quantity.js';
+import type { Texts } from '#texts/en.js';
 import { FLOW_UNITS } from './post-flow.js';
 
 export type ChartName = 'energy' | 'battery' | 'power' | 'water';
@@ -68,6 +69,10 @@ export interface ChartLine {
   /** 0..1; of several series the lowest. */
   readonly coverage: number;
   readonly gaps: readonly (readonly [number, number])[];
+  /** The gaps, cut where their cause changes; of several series all of them, by time. */
+  readonly causes: readonly GapCause[];
+  /** Some samples are means of several, made when the post's outbox ran full. */
+  readonly isAggregated: boolean;
 }
 
 export interface ChartData {
@@ -150,6 +155,8 @@ function lineOf(name: FlowName, series: readonly Series[], at: readonly number[]
     max: join(column('max')),
     coverage: Math.min(...series.map((one) => one.coverage)),
     gaps: series.flatMap((one) => one.gaps).sort(([a], [b]) => a - b),
+    causes: series.flatMap((one) => one.gapCauses).sort((a, b) => a.from - b.from),
+    isAggregated: series.some((one) => one.aggregated > 0),
   };
 }
 
@@ -178,6 +185,42 @@ function energies(
     clearSkyWh += sky * hours;
   });
   return { measuredWh, clearSkyWh };
+}
+
+/** All time that is missing for one cause. */
+export interface Missing {
+  readonly reason: GapCause['reason'];
+  readonly ms: number;
+  readonly times: number;
+  /** Start of the longest. */
+  readonly from: number;
+}
+
+/** What is missing of a line, by cause, the longest first. */
+export function missingOf({ causes }: Pick<ChartLine, 'causes'>): Missing[] {
+  const found = new Map<GapCause['reason'], Missing & { readonly longestMs: number }>();
+  for (const { from, to, reason } of causes) {
+    const known = found.get(reason) ?? { reason, ms: 0, times: 0, from, longestMs: 0 };
+    const isLongest = to - from > known.longestMs;
+    found.set(reason, {
+      reason,
+      ms: known.ms + to - from,
+      times: known.times + 1,
+      from: isLongest ? from : known.from,
+      longestMs: Math.max(known.longestMs, to - from),
+    });
+  }
+  return [...found.values()].sort((a, b) => b.ms - a.ms).map(({ longestMs: _longest, ...missing }) => missing);
+}
+
+/** Why a line has no value at this time; `undefined` where it has one. */
+export function causeAt({ causes }: Pick<ChartLine, 'causes'>, at: number): GapCause | undefined {
+  return causes.find(({ from, to }) => from <= at && at < to);
+}
+
+/** Why there is no value, in words. */
+export function causeWords(reason: GapCause['reason'], texts: Texts): string {
+  return reason === null ? texts.chart.nothingCame : texts.reasons[reason];
 }
 
 export interface LineFacts {
