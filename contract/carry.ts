@@ -209,7 +209,7 @@ function refuse(code: CarryFault['code'], message: string): never {
 }
 
 function refuseForm(what: string): never {
-  return refuse('CARRY_FORM', `${what}; write the file again on the post`);
+  return refuse('CARRY_FORM', `${what}; copy the file again, or write it again on the post`);
 }
 
 class FrameReader implements CarryReader {
