@@ -2,6 +2,8 @@
 // itself comes on top, and is counted in the bytes.
 import { parseScenario, type Scenario } from '#simulators/scenarios/scenario.js';
 
+export const FLEET = 'pamir';
+
 export interface WirePost {
   readonly id: string;
   readonly about: string;
@@ -71,7 +73,7 @@ export function scenarioOf(post: WirePost): Scenario {
 /** The gateway's configuration for such a post: everything as shipped but for `full`. */
 export function configOf(post: WirePost, options: { readonly dataFolder: string; readonly full: boolean }): string {
   return [
-    'fleet: pamir',
+    `fleet: ${FLEET}`,
     `post: ${post.id}`,
     `dataFolder: ${options.dataFolder}`,
     `full: ${options.full}`,

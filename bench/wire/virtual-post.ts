@@ -21,10 +21,9 @@ import { VirtualBroker } from '#tests/chain/virtual-broker.js';
 import { directBus } from '#tests/support/direct-bus.js';
 import { risingNumber } from '#tests/support/test-post.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
-import { configOf, scenarioOf, type WirePost } from './posts.js';
+import { configOf, FLEET, scenarioOf, type WirePost } from './posts.js';
 import { aloneBytes, CONNECT_BYTES, exchangeBytes, PING_BYTES, PUBACK_BYTES, publishBytes } from './price.js';
 
-const FLEET = 'pamir';
 const KEEPALIVE_MS = 90_000;
 /** How the server asks for attention while a page is open. */
 const ATTEND_S = 120;
@@ -32,6 +31,7 @@ const ATTEND_AGAIN_MS = 90_000;
 /** A read of some tens of registers at 9,600 baud. */
 const ANSWER_MS = 60;
 const ANSWER_SPREAD_MS = 60;
+const LATE_MS = 2;
 const { profiles: catalog } = loadCatalog();
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -143,7 +143,8 @@ export class VirtualPost {
       identity: { publicKey: 'k'.repeat(60), births: risingNumber(), connections: risingNumber() },
       openLink: this.#link,
       clock: this.time,
-      scheduler: this.time,
+      // Timers come late by a millisecond or two, and the times of the samples with them.
+      scheduler: { after: (delayMs, task) => this.time.after(delayMs + random() * LATE_MS, task) },
       random,
       log: quiet,
       version: '0.1.0',
@@ -249,7 +250,10 @@ export class VirtualPost {
   }
 
   async close(): Promise<void> {
-    await this.#gateway.stop();
+    const stopped = this.#gateway.stop();
+    // A poll may wait for its bus.
+    await this.time.advance(60_000);
+    await stopped;
     await this.#engine.stop();
     this.#close();
     rmSync(this.#folder, { recursive: true, force: true });
@@ -257,7 +261,7 @@ export class VirtualPost {
 }
 
 /** Confirms at once what a store would have kept. */
-const forgetfulStore: Store = {
+export const forgetfulStore: Store = {
   write: async () => ({ ok: true, value: [] }),
   read: async () => ({ ok: true, value: [] }),
   lastBefore: async () => ({ ok: true, value: undefined }),
