@@ -1,73 +1,87 @@
 // The outbox's database: what it is made of and how it is opened.
-import { existsSync, renameSync } from 'node:fs';
-import Database from 'better-sqlite3';
-import { drawEpoch } from '../identity.js';
+import type Database from 'better-sqlite3';
 
-const VERSION = 1;
+export const VERSION = 2;
+/** Says the version a second time: a file whose two words differ is damaged, not of another version. */
+export const APPLICATION_ID = 0x4f544f00 + VERSION;
+/** Small pages: each commit writes whole pages, and a poll of one device is a few hundred bytes. */
+export const PAGE_BYTES = 1024;
+/** Pages of the write-ahead log that make a checkpoint worth while: 4 MB. */
+const CHECKPOINT_PAGES = 4096;
+/** Above what checkpoints leave: the log is written over, never cut, so its length seldom changes. */
+const WAL_BYTES_MAX = 16 * 1024 * 1024;
+/** The gateway has little memory. */
+const CACHE_KB = 2_000;
 
-/** `shift` is added to every time of a record; null while its time is unknown. `state` 0 waits, 1 is receipted. */
+/**
+ * No index and no key but the row's number, so that a commit touches few pages and a damaged file can be read page by page.
+ * `shift` is what was added to the times of a record when its time was learnt; null while it is unknown. `before` and `after`:
+ * how far its samples' times lie from `at`. `code`: why it is a dead letter. What else the outbox knows is a fact.
+ */
 const TABLES = `
-CREATE TABLE epoch (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE record (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  epoch INTEGER NOT NULL,
-  id INTEGER NOT NULL,
+  seq INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,
   shift INTEGER,
   boot TEXT,
-  offline INTEGER NOT NULL,
-  state INTEGER NOT NULL DEFAULT 0,
-  receipted_at INTEGER,
+  flags INTEGER NOT NULL,
   samples INTEGER NOT NULL,
-  bytes INTEGER NOT NULL,
+  before INTEGER NOT NULL,
+  after INTEGER NOT NULL,
+  code TEXT,
+  crc INTEGER NOT NULL,
   body BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX record_name ON record (epoch, id);
-CREATE INDEX record_waiting ON record (seq) WHERE state = 0;
-CREATE INDEX record_live ON record (at) WHERE state = 0 AND offline = 0;
-CREATE INDEX record_untimed ON record (boot) WHERE shift IS NULL;
-CREATE INDEX record_receipted ON record (receipted_at) WHERE state = 1;
-CREATE TABLE used_time (device TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (device, at)) STRICT, WITHOUT ROWID;
-CREATE TABLE dead_letter (
-  seq INTEGER PRIMARY KEY, epoch TEXT NOT NULL, id INTEGER NOT NULL, code TEXT NOT NULL, body BLOB NOT NULL
+CREATE TABLE fact (
+  number INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  crc INTEGER NOT NULL
 ) STRICT;
-CREATE TABLE catalogue (
-  device TEXT NOT NULL, metric TEXT NOT NULL, description TEXT NOT NULL, retired_after INTEGER,
-  PRIMARY KEY (device, metric)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-/**
- * Opens or makes the database, for one process alone. WAL with `synchronous=FULL`: better-sqlite3 would take NORMAL with
- * WAL, and a power cut could then take back what was said to be stored. Throws what SQLite throws.
- */
-export function openDatabase(file: string, pagesMax: number | undefined): Database.Database {
-  const database = new Database(file, { timeout: 1000 });
-  try {
-    database.pragma('locking_mode = EXCLUSIVE');
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.pragma('journal_size_limit = 4194304');
-    if (pagesMax !== undefined) database.pragma(`max_page_count = ${pagesMax}`);
-    const version = database.pragma('user_version', { simple: true });
-    if (version === 0)
-      database.transaction(() => {
-        database.exec(TABLES);
-        database.pragma(`user_version = ${VERSION}`);
-      })();
-    else if (version !== VERSION) throw new Error(`${file} was written by another version (${String(version)})`);
-    return database;
-  } catch (error) {
-    database.close();
-    throw error;
-  }
+/** Columns of the tables, the row's number included: what tells their rows apart on a page. */
+export const RECORD_COLUMNS = 11;
+export const FACT_COLUMNS = 5;
+
+export interface DatabaseOptions {
+  /** Every commit is on the disk; else it is there at the next sync. */
+  readonly isFull: boolean;
+  /** A hard limit of the file. */
+  readonly bytesMax?: number | undefined;
 }
 
-/** The engineer is a day away: a post with a damaged outbox begins a new one and keeps the old for a person to look at. */
-export function putAside(file: string): string {
-  const aside = `${file}.damaged-${drawEpoch()}`;
-  renameSync(file, aside);
-  if (existsSync(`${file}-wal`)) renameSync(`${file}-wal`, `${aside}-wal`);
-  return aside;
+/** Neither ours nor new. */
+export class ForeignVersion extends Error {}
+
+/**
+ * Makes the database ours, for one process alone, and its tables where it is new. `synchronous` is set explicitly: FULL flushes
+ * every commit, NORMAL only around checkpoints, and commits between them outlive the process but not the power. Throws what
+ * SQLite throws.
+ */
+export function connect(database: Database.Database, file: string, options: DatabaseOptions): void {
+  database.pragma('locking_mode = EXCLUSIVE');
+  database.pragma(`page_size = ${PAGE_BYTES}`);
+  database.pragma('journal_mode = WAL');
+  database.pragma(`synchronous = ${options.isFull ? 'FULL' : 'NORMAL'}`);
+  database.pragma(`journal_size_limit = ${WAL_BYTES_MAX}`);
+  database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  database.pragma(`cache_size = -${CACHE_KB}`);
+  if (options.bytesMax !== undefined) database.pragma(`max_page_count = ${Math.ceil(options.bytesMax / PAGE_BYTES)}`);
+  prepareTables(database, file);
+}
+
+function prepareTables(database: Database.Database, file: string): void {
+  const version = database.pragma('user_version', { simple: true });
+  const application = database.pragma('application_id', { simple: true });
+  if (version === VERSION && application === APPLICATION_ID) return;
+  if (version === VERSION || application === APPLICATION_ID)
+    throw Object.assign(new Error(`${file} does not know its version`), { code: 'SQLITE_CORRUPT' });
+  if (version !== 0) throw new ForeignVersion(`${file} was written by another version (${String(version)})`);
+  database.transaction(() => {
+    database.exec(TABLES);
+    database.pragma(`user_version = ${VERSION}`);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+  })();
 }

@@ -87,8 +87,10 @@ export interface OutboxStatus {
 export interface Outbox {
   /** 16 hexadecimal characters, drawn when the outbox was opened. */
   readonly epoch: string;
-  /** Where a damaged outbox was put aside when this one was opened in its place. */
+  /** Where a damaged outbox was put aside when this one was opened in its place, or took its place while it was open. */
   readonly setAside?: string | undefined;
+  /** What came of it: records that are here now, and rows that were seen there and are not whole. */
+  readonly salvage?: { readonly file: string; readonly recovered: number; readonly damaged: number } | undefined;
   /** Which opening of this outbox it is, rising: an outbox restored from a backup repeats one. */
   readonly start: number;
   /**

@@ -14,9 +14,13 @@ export function isDamaged(error: unknown): boolean {
   return /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
 }
 
+export function isLocked(error: unknown): boolean {
+  return sqliteCode(error).startsWith('SQLITE_BUSY');
+}
+
 export function faultOf(error: unknown): OutboxFault {
   const message = error instanceof Error ? error.message : String(error);
   if (isFull(error)) return { code: 'OUTBOX_FULL', message };
-  if (sqliteCode(error).startsWith('SQLITE_BUSY')) return { code: 'OUTBOX_LOCKED', message };
+  if (isLocked(error)) return { code: 'OUTBOX_LOCKED', message };
   return { code: 'OUTBOX_FAILED', message };
 }

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Outbox, PendingQuery, RecordDraft } from './outbox.js';
-import { openDatabase } from './outbox-schema.js';
+import { connect } from './outbox-schema.js';
 import { openSqliteOutbox, type SqliteOutboxOptions } from './sqlite-outbox.js';
 
 const NOON = Date.UTC(2026, 0, 15, 12);
@@ -67,22 +67,31 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('on the disk', () => {
-  test('every commit is flushed: a write-ahead log with synchronous FULL', () => {
-    const database = openDatabase(file, undefined);
-    expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
-    expect(database.pragma('synchronous', { simple: true })).toBe(2);
-    database.close();
+  test('every commit is flushed where nothing may be lost, else only what sync is called for', () => {
+    for (const [isFull, synchronous] of [
+      [true, 2],
+      [false, 1],
+    ] as const) {
+      const database = new Database(file);
+      connect(database, file, { isFull });
+      expect(database.pragma('journal_mode', { simple: true })).toBe('wal');
+      expect(database.pragma('synchronous', { simple: true })).toBe(synchronous);
+      expect(database.pragma('page_size', { simple: true })).toBe(1024);
+      database.close();
+    }
   });
 
   test('what append has returned is there after the process is gone without a word', () => {
     const outbox = open();
     outbox.append([draft(NOON), draft(NOON + 1)]);
     outbox.markReceipted(outbox.epoch, [[1, 1]], NOON);
+    outbox.append([draft(NOON + 2)]);
     const afterCut = openSqliteOutbox({ file: copyAside(), reserveBytes: 0 });
     if (!afterCut.ok) throw new Error(afterCut.fault.message);
     expect(afterCut.value.epoch).not.toBe(outbox.epoch);
     expect(afterCut.value.pending('live', ALL)).toMatchObject([
       { epoch: outbox.epoch, id: 2, samples: draft(NOON + 1).samples },
+      { epoch: outbox.epoch, id: 3, samples: draft(NOON + 2).samples },
     ]);
     afterCut.value.close();
     outbox.close();
@@ -174,7 +183,7 @@ describe('a full disk', () => {
   };
 
   test('gives the reserve free, lets receipted records go, and stores on', () => {
-    const outbox = open({ pagesMax: 200 });
+    const outbox = open({ pagesMax: 200, writeDelayMs: 10_000 });
     expect(reserve()).toBe(RESERVE_BYTES);
     outbox.append(Array.from({ length: 300 }, (_, i) => draft(NOON - 1_000 + i, 30)));
     outbox.markReceipted(outbox.epoch, [[1, 300]], NOON);
@@ -187,7 +196,7 @@ describe('a full disk', () => {
   });
 
   test('without receipted records the oldest expire, counted', () => {
-    const outbox = open({ pagesMax: 200 });
+    const outbox = open({ pagesMax: 200, writeDelayMs: 10_000 });
     const end = fill(outbox, NOON);
     const { expired, pendingRecords, diskFull } = outbox.status();
     expect(diskFull).toBe(1);
@@ -198,7 +207,7 @@ describe('a full disk', () => {
   });
 
   test('one poll that is larger than everything is a fault, and nothing else is hurt by it', () => {
-    const outbox = open({ pagesMax: 60 });
+    const outbox = open({ pagesMax: 60, writeDelayMs: 10_000 });
     outbox.append([draft(NOON)]);
     const stored = outbox.append([draft(NOON + 1, 30_000)]);
     expect(stored).toMatchObject({ ok: false, fault: { code: 'OUTBOX_FULL' } });

@@ -2,29 +2,33 @@
 import type Database from 'better-sqlite3';
 import { failed, ok, type Result } from '#domain/result.js';
 import { drawEpoch } from '../identity.js';
-import type { OutboxRecord } from '../ports.js';
-import { decodeSamples, encodeSamples, timesOf } from './body.js';
+import type { OutboxRecord, OutboxSample } from '../ports.js';
+import { RECORD_SAMPLES_MAX } from '../record/recorder.js';
+import { declareCatalogue } from './catalogue.js';
+import { openSoundDatabase, type Running, type Salvage } from './open-database.js';
 import {
   bytesToFree,
   type CatalogueEntry,
   DEAD_LETTERS_MAX,
   type DeadLetter,
-  freeShift,
   KEEP_RECEIPTED_MS,
   OUTBOX_BYTES_MAX,
   type Outbox,
   type OutboxFault,
   type OutboxStatus,
   type PendingQuery,
-  RECORD_OVERHEAD_BYTES,
   type RecordDraft,
   type RefusedRecord,
   type Stream,
 } from './outbox.js';
-import { openDatabase, putAside } from './outbox-schema.js';
-import { prepareStatements, type RecordRow, type Statements } from './outbox-statements.js';
+import { PAGE_BYTES } from './outbox-schema.js';
+import { bytesOf, isWhole, OFFLINE, type RecordRow, type RowHead, rowOf, samplesOf } from './record-row.js';
+import type { RecordStore } from './record-store.js';
 import { type Reserve, reserveBeside } from './reserve.js';
+import { Room } from './room.js';
+import { deadLettersOf, giveTime, raiseDeadLetters, replaySince } from './second-life.js';
 import { faultOf, isDamaged, isFull } from './sqlite-faults.js';
+import { WalFlush } from './wal-flush.js';
 
 export interface SqliteOutboxOptions {
   readonly file: string;
@@ -35,73 +39,90 @@ export interface SqliteOutboxOptions {
   readonly reserveBytes?: number;
   /** A hard limit of the file in pages of 4 kB. */
   readonly pagesMax?: number;
+  /** 0, the default: every append is on the disk when it returns. Else it is at the next sync, which is the caller's to call. */
+  readonly writeDelayMs?: number;
 }
 
-/** Records that leave in one step of making room. */
-const TRIM_ROWS = 500;
-const PAGE_BYTES = 4096;
-/** Part of a page that is records; the rest are indexes. */
-const RECORD_SHARE = 0.7;
+/** Part of a page that is records. */
+const RECORD_SHARE = 0.9;
 /** What is freed at least when the disk is full. */
 const FULL_DISK_FREE_BYTES = 256 * 1024;
 
 /**
- * Opens the outbox in `file`, making it where there is none, for one gateway alone. Faults: `OUTBOX_LOCKED` where another
- * process has it, `OUTBOX_FULL`, `OUTBOX_FAILED` for anything else that SQLite says.
+ * Opens the outbox in `file`, making it where there is none, for one gateway alone. A damaged one is put aside, and all that is
+ * whole in it is in the new one. Faults: `OUTBOX_LOCKED` where another process has it, `OUTBOX_FULL`, `OUTBOX_FAILED` for
+ * anything else that SQLite says.
  */
 export function openSqliteOutbox(options: SqliteOutboxOptions): Result<Outbox, OutboxFault> {
   const reserve = reserveBeside(options.file, options.reserveBytes);
-  const open = (setAside?: string) =>
-    ok(new SqliteOutbox(openDatabase(options.file, options.pagesMax), reserve, options, setAside));
-  try {
-    return open();
-  } catch (error) {
-    if (!isFull(error) && !isDamaged(error)) return failed(faultOf(error));
+  for (const isLast of [false, true]) {
     try {
-      if (isDamaged(error)) return open(putAside(options.file));
+      return ok(new SqliteOutbox(reserve, options));
+    } catch (error) {
+      if (!isFull(error) || isLast) return failed(faultOf(error));
       reserve.release();
-      return open();
-    } catch (second) {
-      return failed(faultOf(second));
     }
   }
+  return failed({ code: 'OUTBOX_FULL', message: 'no space' });
 }
 
 class SqliteOutbox implements Outbox {
   readonly epoch: string;
   readonly start: number;
-  readonly #database: Database.Database;
+  salvage: Salvage | undefined;
+  readonly #options: SqliteOutboxOptions;
   readonly #reserve: Reserve;
-  readonly #run: Statements;
-  readonly #epochNumber: number;
+  readonly #flush: WalFlush;
   readonly #bytesMax: number;
   readonly #keepReceiptedMs: number;
-  readonly #counters = new Map<string, number>();
+  readonly #base: number;
+  #database: Database.Database;
+  #store: RecordStore;
+  #room: Room;
   /** Above this the records would eat the space that the reserve stood for. */
   #bytesCeiling = Number.POSITIVE_INFINITY;
-  #nextId = 1;
-  #bytes = 0;
-  #pending = 0;
-  #untimed = 0;
 
-  constructor(
-    database: Database.Database,
-    reserve: Reserve,
-    options: SqliteOutboxOptions,
-    readonly setAside: string | undefined,
-  ) {
-    this.#database = database;
+  constructor(reserve: Reserve, options: SqliteOutboxOptions) {
     this.#reserve = reserve;
+    this.#options = options;
     this.#bytesMax = options.bytesMax ?? OUTBOX_BYTES_MAX;
     this.#keepReceiptedMs = options.keepReceiptedMs ?? KEEP_RECEIPTED_MS;
+    this.#flush = new WalFlush(options.file);
     this.epoch = options.epoch ?? drawEpoch();
-    this.#run = prepareStatements(database);
-    this.#run.forgetEpochs.run();
-    this.#epochNumber = Number(this.#run.addEpoch.run(this.epoch).lastInsertRowid);
-    this.#recount();
-    this.start = (this.#counters.get('start') ?? 0) + 1;
-    this.#count('start', 1);
+    const opened = this.#open();
+    this.#database = opened.database;
+    this.#store = opened.store;
+    this.#room = new Room(this.#store);
+    this.salvage = opened.salvage;
+    this.#base = this.#store.lastSeq;
+    this.start = this.#begin();
     this.#takeReserve();
+  }
+
+  #open(running?: Running) {
+    const { file, pagesMax, writeDelayMs = 0 } = this.#options;
+    const bytesMax = pagesMax === undefined ? undefined : pagesMax * 4096;
+    return openSoundDatabase(file, { isFull: writeDelayMs === 0, bytesMax }, this.#keepReceiptedMs, running);
+  }
+
+  #begin(): number {
+    const store = this.#store;
+    try {
+      return store.transact(() => {
+        store.forgetOld();
+        store.facts.add('start', 1);
+        const start = store.facts.get<number>('counter', 'start') ?? 1;
+        store.epochs.begin(this.epoch, this.#base, start);
+        return start;
+      });
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  get setAside(): string | undefined {
+    return this.salvage?.file;
   }
 
   #takeReserve(): void {
@@ -112,7 +133,7 @@ class SqliteOutbox implements Outbox {
   /** What the records may come to within the pages that are free in the file and the growth that the disk allows. */
   #reachableBytes(): number {
     const freePages = Number(this.#database.pragma('freelist_count', { simple: true }));
-    return this.#bytes + Math.floor(freePages * PAGE_BYTES * RECORD_SHARE + this.#reserve.growthBytes());
+    return this.#store.totals.bytes + Math.floor(freePages * PAGE_BYTES * RECORD_SHARE + this.#reserve.growthBytes());
   }
 
   /** Bytes that the records may have: what was configured, less while the disk is full. */
@@ -123,238 +144,253 @@ class SqliteOutbox implements Outbox {
   append(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault> {
     if (drafts.length === 0) return ok([]);
     try {
-      return ok(this.#appendAll(drafts));
+      return ok(this.#mended(() => this.#appendAll(drafts)));
     } catch (error) {
-      this.#recount();
       if (!isFull(error)) return failed(faultOf(error));
     }
     return this.#appendToFullDisk(drafts);
   }
 
   #appendAll(drafts: readonly RecordDraft[]): readonly OutboxRecord[] {
-    const bodies = drafts.map((draft) => encodeSamples(draft.samples));
-    const added = bodies.reduce((sum, body) => sum + body.length + RECORD_OVERHEAD_BYTES, 0);
-    const firstId = this.#nextId;
-    this.#database.transaction(() => {
-      this.#makeRoom(bytesToFree(this.#bytes + added, this.#limit()));
-      drafts.forEach((draft, i) => {
-        this.#insert(firstId + i, draft, bodies[i] as Buffer);
-      });
-    })();
-    this.#nextId += drafts.length;
-    this.#bytes += added;
-    this.#pending += drafts.length;
-    this.#untimed += drafts.filter((draft) => draft.boot !== undefined).length;
-    return drafts.map((draft, i) => ({
-      epoch: this.epoch,
-      id: firstId + i,
-      samples: draft.samples,
-      offline: draft.offline,
-      at: draft.boot === undefined ? draft.at : undefined,
-    }));
+    const store = this.#store;
+    const rows = this.#rowsOf(drafts);
+    const added = rows.reduce((sum, row) => sum + bytesOf(row), 0);
+    store.transact(() => {
+      this.#room.make(bytesToFree(store.totals.bytes + added, this.#limit()));
+      for (const row of rows) store.insert(row);
+    });
+    return rows.map((row, i) => {
+      const { samples, offline } = drafts[i] as RecordDraft;
+      store.note(row, samples);
+      const at = row.shift === null ? undefined : row.at;
+      return { epoch: this.epoch, id: row.seq - this.#base, samples, offline, at };
+    });
   }
 
-  #insert(id: number, draft: RecordDraft, body: Buffer): void {
-    const timed = draft.boot === undefined;
-    const offline = draft.offline ? 1 : 0;
-    const bytes = body.length + RECORD_OVERHEAD_BYTES;
-    this.#run.add.run(
-      this.#epochNumber,
-      id,
-      draft.at,
-      timed ? 0 : null,
-      draft.boot ?? null,
-      offline,
-      draft.samples.length,
-      bytes,
-      body,
-    );
-    if (timed) for (const { device, at } of timesOf(draft.samples)) this.#run.useTime.run(device, at);
+  #rowsOf(drafts: readonly RecordDraft[]): RecordRow[] {
+    return drafts.map((draft, i) => rowOf(this.#store.lastSeq + 1 + i, draft));
   }
 
   /**
    * Releases the reserve, which is for checkpoints and trimming: from then on the outbox grows no more than a little. Where
-   * that is not enough receipted records go, then the oldest of all. A later trim takes the reserve back.
+   * that is not enough receipted records go, then what a full outbox lets go. A later trim takes the reserve back.
    */
   #appendToFullDisk(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault> {
-    this.#reserve.release();
-    this.#checkpoint();
-    this.#bytesCeiling = this.#reachableBytes();
     const bytes = FULL_DISK_FREE_BYTES + drafts.reduce((sum, draft) => sum + draft.samples.length * 40, 0);
     let fault: OutboxFault | undefined;
-    for (const goes of ['nothing', 'receipted', 'oldest']) {
-      try {
-        this.#database.transaction(() => {
-          if (goes === 'nothing') this.#count('diskFull', 1);
-          else this.#makeRoom(bytes, goes === 'oldest');
-        })();
-        this.#checkpoint();
-        return ok(this.#appendAll(drafts));
-      } catch (error) {
-        this.#recount();
-        fault = faultOf(error);
-        if (!isFull(error)) break;
+    try {
+      this.#releaseReserve();
+      for (const goes of ['nothing', 'receipted', 'oldest']) {
+        try {
+          this.#store.transact(() => {
+            if (goes === 'nothing') this.#store.facts.add('diskFull', 1);
+            else this.#room.make(bytes, goes === 'oldest');
+          });
+          this.#checkpoint();
+          return ok(this.#appendAll(drafts));
+        } catch (error) {
+          fault = faultOf(error);
+          if (!isFull(error)) break;
+        }
       }
+    } catch (error) {
+      fault = faultOf(error);
     }
     return failed(fault ?? { code: 'OUTBOX_FULL', message: 'no space' });
   }
 
-  /** Every commit is flushed. */
+  #releaseReserve(): void {
+    this.#reserve.release();
+    this.#checkpoint();
+    this.#bytesCeiling = this.#reachableBytes();
+  }
+
   sync(): Result<void, OutboxFault> {
-    return ok(undefined);
+    if (!this.#store.isUnsynced) return ok(undefined);
+    try {
+      // Without a log everything is in the database, and a checkpoint flushes that.
+      if (this.#options.writeDelayMs !== undefined && this.#options.writeDelayMs > 0 && !this.#flush.flush())
+        this.#database.pragma('wal_checkpoint(FULL)');
+      this.#store.isUnsynced = false;
+      return ok(undefined);
+    } catch (error) {
+      return failed(faultOf(error));
+    }
   }
 
-  markSent(): void {}
-
-  retryDeadLetters(): number {
-    return 0;
-  }
-
-  recordLost(): number {
-    return 0;
-  }
-
-  number(name: string): number | undefined {
-    return this.#counters.get(`number ${name}`);
-  }
-
-  keepNumber(name: string, value: number): void {
-    this.#count(`number ${name}`, value - (this.number(name) ?? 0));
+  markSent(epoch: string, ids: readonly number[]): void {
+    const range = this.#store.epochs.rangeOf(epoch);
+    if (range === undefined) return;
+    for (const id of ids) {
+      const seq = range.base + id;
+      if (id >= 1 && seq <= Math.min(range.last, this.#store.lastSeq)) this.#store.sent.add(seq, seq);
+    }
   }
 
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[] {
-    const rows =
-      stream === 'live' ? this.#run.live.iterate(query.liveSince) : this.#run.history.iterate(query.liveSince);
-    const records: OutboxRecord[] = [];
-    let samples = 0;
-    let epoch: string | undefined;
-    for (const row of rows) {
-      if (query.skip(row.epoch, row.id)) continue;
-      epoch ??= row.epoch;
-      samples += row.samples;
-      if (row.epoch !== epoch || records.length >= query.recordsMax) break;
-      if (records.length > 0 && samples > query.samplesMax) break;
-      records.push(this.#open(row));
-    }
-    return records;
+    return this.#mended(() => {
+      const found = this.#find(stream, query);
+      if (found.damaged.length === 0) return found.records;
+      this.#changed(() => {
+        this.#bury(found.damaged.map((seq) => ({ seq, code: 'OUTBOX_RECORD_DAMAGED' })));
+        return found.damaged.length;
+      });
+      return found.records.length > 0 ? found.records : this.#find(stream, query).records;
+    });
   }
 
-  #open(row: RecordRow): OutboxRecord {
-    const body = this.#run.body.get(row.seq) as Buffer;
-    const shift = row.shift ?? 0;
-    const samples = decodeSamples(body, shift);
-    return { epoch: row.epoch, id: row.id, samples, offline: row.offline === 1, at: row.at };
+  #find(stream: Stream, query: PendingQuery): { records: OutboxRecord[]; damaged: number[] } {
+    const store = this.#store;
+    const { liveSince } = query;
+    const records: OutboxRecord[] = [];
+    const damaged: number[] = [];
+    let samples = 0;
+    let epoch: string | undefined;
+    for (const head of stream === 'live' ? store.liveHeads(liveSince) : store.historyHeads()) {
+      if (stream === 'history' && (head.flags & OFFLINE) === 0 && head.at >= liveSince) continue;
+      const name = store.epochs.nameOf(head.seq);
+      if (query.skip(name.epoch, name.id)) continue;
+      epoch ??= name.epoch;
+      samples += head.samples;
+      if (name.epoch !== epoch || records.length >= query.recordsMax) break;
+      if (records.length > 0 && samples > query.samplesMax) break;
+      const decoded = this.#decode(head);
+      if (decoded === undefined) damaged.push(head.seq);
+      else records.push({ ...name, samples: decoded, offline: (head.flags & OFFLINE) !== 0, at: head.at });
+    }
+    return { records, damaged };
+  }
+
+  /** `undefined` where the row is not what was written. */
+  #decode(head: RowHead): OutboxSample[] | undefined {
+    const row = this.#store.run.row.get(head.seq);
+    return row !== undefined && isWhole(row) ? samplesOf(row) : undefined;
   }
 
   markReceipted(epoch: string, ranges: readonly (readonly [number, number])[], at: number): number {
-    const changed = this.#inTransaction(() =>
-      ranges.reduce((sum, [first, last]) => sum + this.#run.receipt.run(Math.round(at), epoch, first, last).changes, 0),
-    );
-    this.#pending -= changed;
-    return changed;
+    return this.#mended(() => {
+      const store = this.#store;
+      const own = store.epochs.rangeOf(epoch);
+      if (own === undefined) return 0;
+      let changed = 0;
+      for (const [firstId, lastId] of ranges) {
+        const first = own.base + Math.max(1, firstId);
+        const last = Math.min(own.base + lastId, own.last);
+        for (const gap of store.waitingIn(first, last)) changed += this.#receipt(gap, Math.round(at));
+      }
+      store.grow({ pending: -changed });
+      return changed;
+    });
+  }
+
+  #receipt([first, last]: readonly [number, number], at: number): number {
+    const store = this.#store;
+    if (store.totals.untimed === 0) {
+      const count = store.countLiving(first, last);
+      if (count > 0) store.receipted.add(first, last, at);
+      if (count > 0) store.sent.remove(first, last);
+      return count;
+    }
+    // What has no time yet was never sent.
+    const seqs = store.run.timedIn.all(first, last);
+    for (const seq of seqs) store.receipted.add(seq, seq, at);
+    return seqs.length;
   }
 
   refuse(epoch: string, refused: readonly RefusedRecord[]): number {
-    return this.#inTransaction(() => {
-      const rows = refused.flatMap(({ id, code }) => {
-        const row = this.#run.waiting.get(epoch, id);
-        return row === undefined ? [] : [{ ...row, code }];
+    const own = this.#store.epochs.rangeOf(epoch);
+    if (own === undefined) return 0;
+    return this.#changed(() => {
+      const letters = refused.flatMap(({ id, code }) => {
+        const seq = own.base + id;
+        const waits = id >= 1 && seq <= own.last && !this.#store.receipted.has(seq);
+        return waits && this.#store.run.size.get(seq) !== undefined ? [{ seq, code }] : [];
       });
-      this.#bury(rows);
-      return rows.length;
+      this.#bury(letters);
+      return letters.length;
     });
   }
 
   /**
    * In one transaction, if need be at the price of the reserve. 0 when even that does not help: nothing is changed then, and
-   * it will be done when the server says it again.
+   * it will be done when it is asked for again.
    */
-  #inTransaction(change: () => number): number {
-    for (const isLast of [false, true]) {
-      try {
-        return this.#database.transaction(change)();
-      } catch (error) {
-        this.#recount();
-        if (!isFull(error)) throw error;
-        if (isLast) return 0;
-        this.#reserve.release();
-        this.#checkpoint();
+  #changed(change: () => number): number {
+    return this.#mended(() => {
+      for (const isLast of [false, true]) {
+        try {
+          return this.#store.transact(change);
+        } catch (error) {
+          if (!isFull(error)) throw error;
+          if (isLast) return 0;
+          this.#releaseReserve();
+        }
       }
-    }
-    return 0;
-  }
-
-  #bury(rows: readonly { seq: number; bytes: number; untimed: number; code: string }[]): void {
-    for (const row of rows) {
-      this.#run.bury.run(row.code, row.seq);
-      this.#run.remove.run(row.seq);
-      this.#bytes -= row.bytes;
-      this.#pending -= 1;
-      this.#untimed -= row.untimed;
-    }
-    this.#count('refused', rows.length);
-    this.#count('deadLettersDropped', this.#run.dropDeadLetters.run(DEAD_LETTERS_MAX).changes);
-  }
-
-  deadLetters(limit: number): readonly DeadLetter[] {
-    const rows = this.#run.deadLetters.all(limit);
-    return rows.reverse().map((row) => ({
-      epoch: row.epoch,
-      id: row.id,
-      code: row.code,
-      samples: decodeSamples(row.body, 0),
-    }));
-  }
-
-  learnTime(boot: string, offsetMs: number): number {
-    if (this.#untimed === 0) return 0;
-    return this.#inTransaction(() => {
-      const times = new Map<string, { device: string; at: number }>();
-      for (const row of this.#run.untimed.iterate(boot))
-        for (const time of timesOf(decodeSamples(row.body, 0))) times.set(`${time.device} ${time.at}`, time);
-      const shift = freeShift([...times.values()], Math.round(offsetMs), (device, at) => this.hasTime(device, at));
-      for (const { device, at } of times.values()) this.#run.useTime.run(device, at + shift);
-      const { changes } = this.#run.learnTime.run(shift, shift, boot);
-      this.#untimed -= changes;
-      this.#bury(this.#run.untimable.all().map((row) => ({ ...row, code: 'OUTBOX_TIME_UNKNOWN' })));
-      return changes;
+      return 0;
     });
   }
 
+  #bury(letters: readonly { readonly seq: number; readonly code: string }[]): void {
+    this.#store.bury(letters, DEAD_LETTERS_MAX);
+  }
+
+  deadLetters(limit: number): readonly DeadLetter[] {
+    return this.#mended(() => deadLettersOf(this.#store, limit));
+  }
+
+  retryDeadLetters(): number {
+    return this.#changed(() => raiseDeadLetters(this.#store));
+  }
+
+  learnTime(boot: string, offsetMs: number): number {
+    if (this.#store.totals.untimed === 0) return 0;
+    return this.#changed(() => giveTime(this.#store, boot, Math.round(offsetMs), DEAD_LETTERS_MAX));
+  }
+
   hasTime(device: string, at: number): boolean {
-    return this.#run.hasTime.get(device, at) !== undefined;
+    return this.#mended(() => this.#store.hasTime(device, at));
   }
 
   replay(since: number): number {
-    const changed = this.#run.replay.run(since).changes;
-    this.#pending += changed;
-    this.#count('replayed', changed);
-    return changed;
+    return this.#changed(() => replaySince(this.#store, since));
+  }
+
+  recordLost(at: number): number {
+    const { facts } = this.#store;
+    const samples = facts.entries<number>('lost').map(([name, lostAt]): OutboxSample => {
+      const [device = '', metric = ''] = JSON.parse(name) as string[];
+      return { device, metric, value: null, reason: 'expired', at: lostAt };
+    });
+    if (samples.length === 0) return 0;
+    const drafts: RecordDraft[] = [];
+    for (let from = 0; from < samples.length; from += RECORD_SAMPLES_MAX)
+      drafts.push({ samples: samples.slice(from, from + RECORD_SAMPLES_MAX), offline: true, at });
+    return this.#changed(() => {
+      for (const [name] of facts.entries('lost')) facts.delete('lost', name);
+      for (const row of this.#rowsOf(drafts)) {
+        this.#store.insert(row);
+        this.#store.note(row, samplesOf(row));
+      }
+      return samples.length;
+    });
+  }
+
+  number(name: string): number | undefined {
+    return this.#store.facts.get('number', name);
+  }
+
+  keepNumber(name: string, value: number): void {
+    if (this.number(name) !== value) this.#store.facts.set('number', name, value);
   }
 
   declare(current: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
-    return this.#database.transaction(() => {
-      this.#run.retireAll.run();
-      for (const entry of current) this.#run.declare.run(entry.device, entry.metric, entry.description);
-      this.#run.forgetRetired.run();
-      return this.#run.retired.all();
-    })();
+    return this.#mended(() => this.#store.transact(() => declareCatalogue(this.#store, current)));
   }
 
   trim(at: number): void {
     try {
-      this.#database.transaction(() => {
-        const before = at - this.#keepReceiptedMs;
-        for (;;) {
-          const rows = this.#run.receiptedBefore.all(before, TRIM_ROWS);
-          for (const row of rows) this.#remove(row);
-          if (rows.length < TRIM_ROWS) break;
-        }
-        for (const { device } of this.#run.devices.all()) this.#run.forgetTimes.run(device, before);
-        this.#makeRoom(bytesToFree(this.#bytes, this.#limit()));
-      })();
+      this.#mended(() => this.#store.transact(() => this.#trimAll(at)));
     } catch (error) {
-      this.#recount();
       if (!isFull(error)) throw error;
       this.#reserve.release();
       this.#checkpoint();
@@ -362,44 +398,33 @@ class SqliteOutbox implements Outbox {
     this.#takeReserve();
   }
 
-  /** Lets receipted records go, oldest first, then, if it may, the oldest of all, counted, until so many bytes are free. */
-  #makeRoom(bytes: number, mayExpire = true): void {
-    let left = bytes;
-    while (left > 0) {
-      let rows = this.#run.oldestReceipted.all(TRIM_ROWS);
-      const expires = rows.length === 0;
-      if (expires && mayExpire) rows = this.#run.oldestWaiting.all(TRIM_ROWS);
-      if (rows.length === 0) return;
-      for (const row of rows) {
-        if (left <= 0) return;
-        this.#remove(row);
-        left -= row.bytes;
-        if (!expires) continue;
-        this.#pending -= 1;
-        this.#untimed -= row.untimed;
-        this.#count('expired', 1);
-      }
+  #trimAll(at: number): void {
+    const store = this.#store;
+    for (const range of [...store.receipted.list()])
+      if (range.at < at - this.#keepReceiptedMs) store.removeReceipted(range.first, range.last);
+    this.#room.make(bytesToFree(store.totals.bytes, this.#limit()));
+    store.forgetOld();
+  }
+
+  /** Does it again where SQLite found the file damaged and all that is whole was saved into a new one. */
+  #mended<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (!isDamaged(error)) throw error;
+      this.#mend();
+      return work();
     }
   }
 
-  #remove(row: { seq: number; bytes: number }): void {
-    this.#run.remove.run(row.seq);
-    this.#bytes -= row.bytes;
-  }
-
-  #count(name: string, by: number): void {
-    if (by === 0) return;
-    this.#counters.set(name, (this.#counters.get(name) ?? 0) + by);
-    this.#run.count.run(name, by, by);
-  }
-
-  /** After a transaction that was rolled back: what memory says must be what the disk says. */
-  #recount(): void {
-    this.#bytes = this.#run.sumBytes.get() ?? 0;
-    this.#pending = this.#run.countPending.get() ?? 0;
-    this.#untimed = this.#run.countUntimed.get() ?? 0;
-    this.#counters.clear();
-    for (const { name, value } of this.#run.counters.all()) this.#counters.set(name, value);
+  #mend(): void {
+    const known = this.#store.facts.all();
+    this.#flush.close();
+    const opened = this.#open({ damaged: this.#database, known });
+    this.#database = opened.database;
+    this.#store = opened.store;
+    this.#room = new Room(this.#store);
+    this.salvage = opened.salvage;
   }
 
   #checkpoint(): void {
@@ -411,18 +436,19 @@ class SqliteOutbox implements Outbox {
   }
 
   status(): OutboxStatus {
-    const counter = (name: string) => this.#counters.get(name) ?? 0;
+    const { facts, totals, fillRate } = this.#store;
+    const counter = (name: string) => facts.get<number>('counter', name) ?? 0;
     return {
-      pendingRecords: this.#pending,
-      untimedRecords: this.#untimed,
-      bytes: this.#bytes,
+      pendingRecords: totals.pending,
+      untimedRecords: totals.untimed,
+      bytes: totals.bytes,
       bytesMax: this.#limit(),
       expired: counter('expired'),
       aggregated: counter('aggregated'),
       expiredSamples: counter('expiredSamples'),
       aggregatedSamples: counter('aggregatedSamples'),
       replayed: counter('replayed'),
-      capacityMs: undefined,
+      capacityMs: fillRate.lastsMs(this.#limit()),
       refused: counter('refused'),
       deadLettersDropped: counter('deadLettersDropped'),
       diskFull: counter('diskFull'),
@@ -430,6 +456,14 @@ class SqliteOutbox implements Outbox {
   }
 
   close(): void {
-    this.#database.close();
+    try {
+      if (this.#store.facts.isChanged) this.#store.transact(() => undefined);
+    } catch (error) {
+      // What was receipted is sent again: no harm.
+      if (!isFull(error) && !isDamaged(error)) throw error;
+    } finally {
+      this.#flush.close();
+      this.#database.close();
+    }
   }
 }

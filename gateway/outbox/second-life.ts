@@ -1,0 +1,76 @@
+// Records that come to wait once more or at last: dead letters, what an operator asks for again, what learns its time.
+import { timesOf } from './body.js';
+import { type DeadLetter, freeShift } from './outbox.js';
+import { isWhole, OFFLINE, samplesOf, sealed } from './record-row.js';
+import type { RecordStore } from './record-store.js';
+
+/** Newest last. */
+export function deadLettersOf(store: RecordStore, limit: number): readonly DeadLetter[] {
+  const seqs = limit > 0 ? store.dead.slice(-limit) : [];
+  return seqs.flatMap((seq) => {
+    const row = store.run.row.get(seq);
+    if (row === undefined) return [];
+    return [{ ...store.epochs.nameOf(seq), code: row.code ?? '', samples: samplesOf(row) }];
+  });
+}
+
+/** Within a transaction. What is damaged, or has no time, can never be sent. Gives how many wait again. */
+export function raiseDeadLetters(store: RecordStore): number {
+  let raised = 0;
+  for (const seq of store.dead) {
+    const row = store.run.row.get(seq);
+    if (row === undefined || row.shift === null || !isWhole(row)) continue;
+    store.raise(row);
+    raised += 1;
+  }
+  return raised;
+}
+
+/** Within a transaction: makes receipted records since then wait again. Gives how many. */
+export function replaySince(store: RecordStore, since: number): number {
+  let changed = 0;
+  for (const { first, last } of [...store.receipted.list()]) {
+    const seqs = store.run.sinceIn.all(first, last, since);
+    for (const [from, to] of stretchesOf(seqs)) store.receipted.remove(from, to);
+    changed += seqs.length;
+  }
+  store.grow({ pending: changed });
+  store.facts.add('replayed', changed);
+  return changed;
+}
+
+/** Neighbours together. `seqs` rise. */
+function stretchesOf(seqs: readonly number[]): [number, number][] {
+  const stretches: [number, number][] = [];
+  for (const seq of seqs) {
+    const newest = stretches.at(-1);
+    if (newest !== undefined && newest[1] === seq - 1) newest[1] = seq;
+    else stretches.push([seq, seq]);
+  }
+  return stretches;
+}
+
+/** Within a transaction: times the records of this boot, and buries those of others. Gives how many were timed. */
+export function giveTime(store: RecordStore, boot: string, offsetMs: number, lettersMax: number): number {
+  const rows = store.run.untimedFrom.all(store.untimedFrom);
+  const own = rows.filter((row) => row.boot === boot);
+  const times = new Map<string, { device: string; at: number }>();
+  for (const row of own) for (const time of timesOf(samplesOf(row))) times.set(`${time.device} ${time.at}`, time);
+  const shift = freeShift([...times.values()], offsetMs, (device, at) => store.hasTime(device, at));
+  const damaged: { seq: number; code: string }[] = [];
+  let timed = 0;
+  for (const row of own) {
+    if (!isWhole(row)) {
+      damaged.push({ seq: row.seq, code: 'OUTBOX_RECORD_DAMAGED' });
+      continue;
+    }
+    const given = sealed({ ...row, at: row.at + shift, shift });
+    store.run.replace.run(given);
+    store.zones.note({ ...given, offline: (row.flags & OFFLINE) !== 0 }, samplesOf(given));
+    timed += 1;
+  }
+  store.grow({ untimed: -timed });
+  const others = rows.filter((row) => row.boot !== boot).map(({ seq }) => ({ seq, code: 'OUTBOX_TIME_UNKNOWN' }));
+  store.bury([...damaged, ...others], lettersMax);
+  return timed;
+}
