@@ -129,6 +129,87 @@ export const AlarmCommandSchema = Type.Object({
 export type AlarmCommand = Static<typeof AlarmCommandSchema>;
 export const AlarmCommandResponseSchema = Type.Object({ alarm: AlarmViewSchema });
 
+const person = Type.String({ minLength: 1, maxLength: 80, pattern: '\\S' });
+const timeMs = Type.Integer({ minimum: 0, maximum: 8.64e15 });
+
+/** To send again: what was receipted since `since`, the records that were refused, or both. */
+export const ReplayCommandSchema = Type.Object({
+  /** Source time, epoch ms. */
+  since: Type.Optional(timeMs),
+  /** The records that the server refused, once the cause is mended. */
+  deadLetters: Type.Optional(Type.Boolean()),
+  by: person,
+});
+export type ReplayCommand = Static<typeof ReplayCommandSchema>;
+export const ReplayResponseSchema = Type.Object({
+  /** When it was asked for, by the server's clock: the name of the request. */
+  at: Type.Number(),
+  /** `waiting`: the post is not there; it is told when it comes, within a week. */
+  state: literals(['sent', 'waiting'] as const),
+});
+export type ReplayResponse = Static<typeof ReplayResponseSchema>;
+
+/** A person has looked who speaks for a post, and takes it as it is. */
+export const IdentityAcceptSchema = Type.Object({ by: person });
+export type IdentityAccept = Static<typeof IdentityAcceptSchema>;
+export const IdentityAcceptResponseSchema = Type.Object({
+  /** What stood, and stands no longer. */
+  cleared: Type.Array(literals(['keyChanged', 'restored', 'twoGateways'] as const)),
+});
+export type IdentityAcceptResponse = Static<typeof IdentityAcceptResponseSchema>;
+
+export const DEAD_LETTERS_MAX = 500;
+export const DeadLettersQuerySchema = Type.Object({
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: DEAD_LETTERS_MAX })),
+});
+/** What could not be used: a message that does not parse, with its head; or the samples of a record that can never be stored. */
+export const DeadLetterSchema = Type.Object({
+  at: Type.Number(),
+  /** Why: see docs/operations.md. */
+  code: Type.String(),
+  /** Of a message. `bytes`: how long it was; `head`: how it begins, base64. */
+  topic: Type.Optional(Type.String()),
+  message: Type.Optional(Type.String()),
+  bytes: Type.Optional(Type.Number()),
+  head: Type.Optional(Type.String()),
+  /** Of a record. */
+  post: Type.Optional(Type.String()),
+  epoch: Type.Optional(Type.String()),
+  record: Type.Optional(Type.Number()),
+  samples: Type.Optional(
+    Type.Array(
+      Type.Object({
+        /** Where its birth tells it; else `index`, which its birth does not. */
+        device: Type.Optional(Type.String()),
+        metric: Type.Optional(Type.String()),
+        index: Type.Optional(Type.Number()),
+        at: Type.Number(),
+        value: Type.Union([Type.Number(), Type.String(), Type.Null()]),
+        code: Type.Number(),
+        refused: Type.String(),
+      }),
+    ),
+  ),
+  /** Samples of the record beyond those that are listed. */
+  samplesLeftOut: Type.Optional(Type.Number()),
+});
+export type DeadLetter = Static<typeof DeadLetterSchema>;
+export const DeadLettersResponseSchema = Type.Object({ letters: Type.Array(DeadLetterSchema) });
+export type DeadLettersResponse = Static<typeof DeadLettersResponseSchema>;
+
+/** Largest file of carried data that is taken. */
+export const IMPORT_BYTES_MAX = 1024 ** 3;
+/** What a file of carried data held, and what became of it. What was there already counts as stored: it is there once. */
+export const ImportResponseSchema = Type.Object({
+  records: Type.Number(),
+  samples: Type.Number(),
+  /** Samples that the store holds now. */
+  stored: Type.Number(),
+  /** Samples that it does not, and never will: see the dead letters. */
+  refused: Type.Number(),
+});
+export type ImportResponse = Static<typeof ImportResponseSchema>;
+
 export const HealthResponseSchema = Type.Object({
   version: Type.String(),
   startedAt: Type.Number(),

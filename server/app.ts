@@ -8,14 +8,18 @@ import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { API_ROOT } from '#contract/http.js';
 import { alarmRoutes } from './api/alarms.js';
+import { deadLetterRoutes } from './api/dead-letters.js';
 import type { AppDeps } from './api/deps.js';
 import { keepDoor } from './api/door-keeper.js';
 import { fleetRoutes } from './api/fleet.js';
 import { healthRoutes } from './api/health.js';
+import { identityRoutes } from './api/identity.js';
 import { impactRoutes } from './api/impact.js';
+import { importRoutes } from './api/import.js';
 import { liveRoutes } from './api/live.js';
 import { postRoutes } from './api/posts.js';
 import { handleProblems, Problem } from './api/problem.js';
+import { replayRoutes } from './api/replay.js';
 import { seriesRoutes } from './api/series.js';
 import { textsRoutes } from './api/texts.js';
 import { webRoutes } from './api/web.js';
@@ -27,6 +31,8 @@ const LIVE_MESSAGE_BYTES_MAX = 64 * 1024;
 /** All screens of a post share the address of its router. */
 const REQUESTS_PER_MINUTE_MAX = 3000;
 const READ_TIMEOUT_MS = 30_000;
+/** A carried file is large and comes over slow disks. */
+const BODY_TIMEOUT_MS = 900_000;
 
 /** Small windows and little memory per browser; context is kept, which is where the saving is. */
 const LIVE_COMPRESSION = {
@@ -60,7 +66,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
-    requestTimeout: READ_TIMEOUT_MS,
+    requestTimeout: BODY_TIMEOUT_MS,
+    http: { headersTimeout: READ_TIMEOUT_MS },
     forceCloseConnections: true,
     ajv: {
       customOptions: {
@@ -109,6 +116,19 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
 }
 
 async function registerApi(api: FastifyInstance, deps: AppDeps): Promise<void> {
-  for (const routes of [fleetRoutes, postRoutes, seriesRoutes, alarmRoutes, healthRoutes, textsRoutes, liveRoutes])
+  for (const routes of [
+    fleetRoutes,
+    postRoutes,
+    seriesRoutes,
+    alarmRoutes,
+    replayRoutes,
+    identityRoutes,
+    deadLetterRoutes,
+    healthRoutes,
+    textsRoutes,
+    liveRoutes,
+  ])
     await routes(api, deps);
+  // In a room of its own: only here may a body be a file.
+  await api.register(async (door) => importRoutes(door, deps));
 }

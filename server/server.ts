@@ -9,6 +9,7 @@ import { type AlarmService, createAlarmService } from './alarms/alarm-service.js
 import { readCatalogue } from './alarms/catalogue.js';
 import { API_COUNTERS, type ApiCounter } from './api/deps.js';
 import { isLoopbackHost } from './api/door-keeper.js';
+import { clearSpool } from './api/import-file.js';
 import { buildApp } from './app.js';
 import { startEmbeddedBroker } from './broker/embedded-broker.js';
 import type { ServerConfig } from './config.js';
@@ -95,6 +96,7 @@ async function open(config: ServerConfig, deps: ServerDeps, closers: Closer[]): 
   const broker = await openBroker(config, closers);
   if (!broker.ok) return broker;
   const parts = await startParts(config, deps, store.value, registry.value, broker.value, closers);
+  await clearSpool(config.dataFolder);
   const app = await buildFace(config, deps, store.value, registry.value, parts);
   closers.push(() => app.close());
   const listening = await listen(app, config.http);
@@ -257,6 +259,7 @@ function buildFace(
     store,
     registry,
     impactPage,
+    spoolFolder: config.dataFolder,
     webFolder,
     textsFolder,
   });

@@ -16,6 +16,9 @@ export const API_COUNTERS = [
   'apiRequestsInvalid',
   'apiBodiesTooLarge',
   'apiSeriesBusy',
+  'apiImportsTaken',
+  'apiImportsRefused',
+  'apiImportsBusy',
 ] as const;
 export type ApiCounter = (typeof API_COUNTERS)[number];
 
@@ -26,7 +29,18 @@ export interface AppDeps {
   readonly posts: readonly PostConfig[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly ingest: Pick<IngestService, 'latest' | 'directory' | 'brokerConnected' | 'storeOk'>;
+  readonly ingest: Pick<
+    IngestService,
+    | 'latest'
+    | 'directory'
+    | 'brokerConnected'
+    | 'storeOk'
+    | 'replay'
+    | 'acceptIdentity'
+    | 'deadLetters'
+    | 'mayCarry'
+    | 'openCarry'
+  >;
   readonly store: Pick<Store, 'read' | 'lastBefore'>;
   readonly registry: Pick<Registry, 'journal'>;
   readonly alarms: Alarms;
@@ -39,6 +53,8 @@ export interface AppDeps {
   readonly count: (name: ApiCounter) => void;
   /** The page that reads without JavaScript. */
   readonly impactPage: ImpactPage;
+  /** Where a carried file waits until it was checked. */
+  readonly spoolFolder: string;
   /** Built dashboards; without them only the API and the impact page are served. */
   readonly webFolder?: string | undefined;
   /** Holds `<maker>/texts/<model>.json`. */

@@ -11,6 +11,7 @@ export interface DeadLetters {
 }
 
 export const DEAD_LETTER_FILE = 'dead-letters.jsonl';
+export const OLDER_DEAD_LETTER_FILE = 'dead-letters.1.jsonl';
 /** Text that may wait for the disk. A flood of rubbish must not fill the memory. */
 const WAITING_BYTES_MAX = 1024 * 1024;
 
@@ -20,7 +21,7 @@ const WAITING_BYTES_MAX = 1024 * 1024;
  */
 export function createDeadLetters(folder: string, bytesMax: number): DeadLetters {
   const path = join(folder, DEAD_LETTER_FILE);
-  const older = join(folder, 'dead-letters.1.jsonl');
+  const older = join(folder, OLDER_DEAD_LETTER_FILE);
   const counters = { deadLetters: 0, deadLettersSkipped: 0, deadLetterFilesTurned: 0, deadLetterFaults: 0 };
   let waiting: string[] = [];
   let waitingBytes = 0;

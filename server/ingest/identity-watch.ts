@@ -22,8 +22,10 @@ export interface IdentityWatch {
   heardBirth(entry: PostEntry, gateway: GatewayFacts, retained: boolean): void;
   /** Data came under a birth of this start of a gateway. */
   heardData(entry: PostEntry, epoch: string): void;
-  /** A key that comes otherwise than by radio: true when it may speak for the post. The first key of a post is trusted. */
-  admitsKey(entry: PostEntry, publicKey: string): boolean;
+  /** Whether a key may speak for the post otherwise than by radio: one that is accepted, or any where none is known. */
+  knowsKey(entry: PostEntry, publicKey: string): boolean;
+  /** The first key of a post is trusted; where one is known this changes nothing. */
+  trustFirst(entry: PostEntry, publicKey: string): void;
   accept(entry: PostEntry): IdentityConflict | undefined;
   load(entry: PostEntry, facts: IdentityFacts): void;
   counters(): Readonly<Record<string, number>>;
@@ -130,10 +132,13 @@ export function createIdentityWatch(deps: IdentityWatchDeps): IdentityWatch {
       const own = watchedOf(entry.id);
       change(entry, hearSpeech(own.facts, epoch, headIsFresh(own), clock.now()));
     },
-    admitsKey(entry, publicKey) {
+    knowsKey({ id }, publicKey) {
+      const { keys } = watchedOf(id).facts;
+      return keys.length === 0 || keys.some(({ accepted, key }) => accepted && key === publicKey);
+    },
+    trustFirst(entry, publicKey) {
       const { facts } = watchedOf(entry.id);
       if (facts.keys.length === 0) change(entry, hearKey(facts, { publicKey }, clock.now()));
-      return watchedOf(entry.id).facts.keys.some(({ accepted, key }) => accepted && key === publicKey);
     },
     accept(entry) {
       const stood = entry.identity;

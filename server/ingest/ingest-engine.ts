@@ -7,8 +7,10 @@ import type { Clock, Scheduler } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { Registry, Store, StoreFault } from '../ports.js';
 import { type Announcer, createAnnouncer } from './announcer.js';
+import { type CarryIntake, createCarryIntake } from './carry-intake.js';
 import { type Complaints, createComplaints } from './complaints.js';
 import { createDeadLetters, type DeadLetters } from './dead-letter.js';
+import { type DeadLetter, readDeadLetters } from './dead-letter-reader.js';
 import { createDirectory, type MutableDirectory, type PostEntry } from './directory.js';
 import type { Listener, ServerEvent } from './events.js';
 import { createHeldPayloads, type HeldPayloads } from './held-payloads.js';
@@ -36,9 +38,12 @@ export interface EngineDeps {
   readonly send: (topic: string, payload: Buffer) => boolean;
 }
 
-/** `INGEST_POST_UNKNOWN`: no post of this id was ever heard. */
+/**
+ * `INGEST_POST_UNKNOWN`: no post of this id was ever heard. `INGEST_POSTS_LIMIT`: there are too many. `IMPORT_KEY_FOREIGN`:
+ * the key is not one that may speak for the post.
+ */
 export interface IngestFault {
-  readonly code: 'INGEST_POST_UNKNOWN';
+  readonly code: 'INGEST_POST_UNKNOWN' | 'INGEST_POSTS_LIMIT' | 'IMPORT_KEY_FOREIGN';
   readonly message: string;
 }
 
@@ -249,6 +254,41 @@ export class IngestEngine {
     const stood = this.#identity.accept(entry);
     this.#deps.log.info({ post, by, kinds: stood?.kinds ?? [] }, 'A person accepts the gateways of this post');
     return ok(stood);
+  }
+
+  /** Whether a file signed with this key may bring data of this post. Changes nothing. */
+  mayCarry(post: string, publicKey: string): Result<void, IngestFault> {
+    const entry = this.directory.post(post);
+    if (entry === undefined || this.#identity.knowsKey(entry, publicKey)) return ok(undefined);
+    const message = `the file is signed with a key that is not known of "${post}"; if its gateway was replaced, accept the new one first`;
+    return failed({ code: 'IMPORT_KEY_FOREIGN', message });
+  }
+
+  /** Opens the door for a file whose signature was checked. The first key of a post is trusted. */
+  openCarry(post: string, publicKey: string): Result<CarryIntake, IngestFault> {
+    const may = this.mayCarry(post, publicKey);
+    if (!may.ok) return may;
+    const entry = this.directory.admit(post);
+    if (entry === undefined)
+      return failed({ code: 'INGEST_POSTS_LIMIT', message: 'there are more posts than this server takes' });
+    this.#identity.trustFirst(entry, publicKey);
+    const { scheduler } = this.#deps;
+    const intake = createCarryIntake(post, { writer: this.#writer, complaints: this.#complaints, scheduler });
+    return ok({
+      data: (bytes) => intake.data(bytes),
+      birth: (birth) => {
+        const taken = intake.birth(birth);
+        // A post that was never heard by radio has nothing else to be shown by.
+        if (taken.ok && entry.birth === undefined) this.#keepBirth(entry, birth);
+        return taken;
+      },
+    });
+  }
+
+  /** Newest first. */
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    await this.#deadLetters.settled();
+    return readDeadLetters(this.#deps.dataFolder, limit);
   }
 
   /** Without the broker nobody knows who is there. */

@@ -2,13 +2,18 @@
 import { encodeJson } from '#contract/session.js';
 import { postTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
+import { failed, ok, type Result } from '#domain/result.js';
 import type { Registry, Store } from '../ports.js';
+import type { CarryIntake } from './carry-intake.js';
+import type { DeadLetter } from './dead-letter-reader.js';
 import type { Directory } from './directory.js';
 import type { Listener } from './events.js';
-import { IngestEngine } from './ingest-engine.js';
+import type { IdentityConflict } from './identity.js';
+import { IngestEngine, type IngestFault } from './ingest-engine.js';
 import type { LatestValues } from './latest.js';
 import { DEFAULT_LIMITS, type IngestLimits } from './limits.js';
 import type { Log } from './log.js';
+import { createReplayDesk, type ReplayAnswer, type ReplayRequest } from './replay-desk.js';
 import { createSubscriber, type Subscriber } from './subscriber.js';
 
 export type { Log };
@@ -34,6 +39,16 @@ export interface IngestService {
   subscribe(listener: Listener): () => void;
   /** Asks a post to send every poll for `forS` seconds (1 to 300). */
   attend(post: string, forS: number): void;
+  /** Asks a post to send again; it is told now, or when it comes. `INGEST_POST_UNKNOWN`, `REGISTRY_FAULT`. */
+  replay(post: string, request: ReplayRequest): Result<ReplayAnswer, IngestFault | RegistryFault>;
+  /** A person takes the gateways of a post as they are. The conflict that stood. `INGEST_POST_UNKNOWN`. */
+  acceptIdentity(post: string, by: string): Result<IdentityConflict | undefined, IngestFault>;
+  /** The newest, newest first. */
+  deadLetters(limit: number): Promise<readonly DeadLetter[]>;
+  /** Whether a file signed with this key may bring data of this post. `IMPORT_KEY_FOREIGN`. */
+  mayCarry(post: string, publicKey: string): Result<void, IngestFault>;
+  /** For a file whose signature was checked. `IMPORT_KEY_FOREIGN`, `INGEST_POSTS_LIMIT`. */
+  openCarry(post: string, publicKey: string): Result<CarryIntake, IngestFault>;
   counters(): Readonly<Record<string, number>>;
   brokerConnected(): boolean;
   storeOk(): boolean;
@@ -41,6 +56,12 @@ export interface IngestService {
   start(): Promise<void>;
   /** Says that the server is gone, waits for writes in flight, and closes the connection. Store and registry stay open. */
   stop(): Promise<void>;
+}
+
+/** The request could not be kept: nothing was asked. */
+export interface RegistryFault {
+  readonly code: 'REGISTRY_FAULT';
+  readonly message: string;
 }
 
 /** How long the start waits for a broker before the rest of the server goes on. */
@@ -55,6 +76,15 @@ export function createIngestService(deps: IngestDeps): IngestService {
     limits: { ...DEFAULT_LIMITS, ...deps.limits },
     send: (topic, payload) => subscriber?.send(topic, payload) ?? false,
   });
+  const desk = createReplayDesk({
+    clock,
+    registry: deps.registry,
+    isOnline: (post) => engine.directory.post(post)?.link === 'online',
+    publish: (post, replay) => subscriber?.sendSurely(postTopic(fleet, post, 'replay'), encodeJson(replay)) ?? false,
+  });
+  engine.subscribe((event) => {
+    if (event.type === 'link' && event.link === 'online') desk.cameOnline(event.post);
+  });
   return {
     latest: engine.latest,
     directory: engine.directory,
@@ -64,11 +94,27 @@ export function createIngestService(deps: IngestDeps): IngestService {
       if (engine.directory.post(post) === undefined) return;
       subscriber?.send(postTopic(fleet, post, 'attention'), encodeJson({ forS: seconds }));
     },
-    counters: () => ({ ...engine.counters(), ...subscriber?.counters() }),
+    replay(post, request) {
+      if (engine.directory.post(post) === undefined)
+        return failed({ code: 'INGEST_POST_UNKNOWN', message: `there is no post "${post}"` });
+      try {
+        const answer = desk.ask(post, request);
+        log.info({ post, ...request, ...answer }, 'A person asks a post to send again');
+        return ok(answer);
+      } catch (error) {
+        return failed({ code: 'REGISTRY_FAULT', message: error instanceof Error ? error.message : String(error) });
+      }
+    },
+    acceptIdentity: (post, by) => engine.acceptIdentity(post, by),
+    deadLetters: (limit) => engine.deadLetters(limit),
+    mayCarry: (post, publicKey) => engine.mayCarry(post, publicKey),
+    openCarry: (post, publicKey) => engine.openCarry(post, publicKey),
+    counters: () => ({ ...engine.counters(), ...desk.counters(), ...subscriber?.counters() }),
     brokerConnected: () => subscriber?.connected() ?? false,
     storeOk: () => engine.storeOk(),
     async start() {
       await engine.load();
+      desk.load();
       subscriber = createSubscriber({
         ...mqttOptions,
         fleet,

@@ -26,6 +26,8 @@ export interface Subscriber {
   connected(): boolean;
   /** QoS 0; false when there is no connection, or when its socket does not take more. */
   send(topic: string, payload: Buffer): boolean;
+  /** QoS 1, for the few messages that are not sent again by themselves; false as above. */
+  sendSurely(topic: string, payload: Buffer): boolean;
   counters(): Readonly<Record<string, number>>;
   /** Tells the posts that the server is gone, and leaves. */
   stop(): Promise<void>;
@@ -153,12 +155,21 @@ class MqttSubscriber implements Subscriber {
   }
 
   send(topic: string, payload: Buffer): boolean {
+    return this.#send(topic, payload, 0);
+  }
+
+  sendSurely(topic: string, payload: Buffer): boolean {
+    return this.#send(topic, payload, 1);
+  }
+
+  #send(topic: string, payload: Buffer, qos: 0 | 1): boolean {
     const { stream } = this.#client;
     if (!this.#client.connected || (stream?.writableLength ?? 0) > SOCKET_BYTES_MAX) {
       this.#counters.sendsRefused += 1;
       return false;
     }
-    this.#client.publish(topic, payload, { qos: 0 });
+    // A failure to send shows itself as the end of the connection.
+    this.#client.publish(topic, payload, { qos }, () => undefined);
     return true;
   }
 

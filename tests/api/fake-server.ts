@@ -125,6 +125,23 @@ export class FakeIngest implements IngestService {
   attend(post: string, forS: number): void {
     this.attended.push([post, forS]);
   }
+  replay(post: string): ReturnType<IngestService['replay']> {
+    return this.#posts.has(post)
+      ? ok({ at: NOON, state: 'waiting' as const })
+      : failed({ code: 'INGEST_POST_UNKNOWN' as const, message: `there is no post "${post}"` });
+  }
+  acceptIdentity(): ReturnType<IngestService['acceptIdentity']> {
+    return ok(undefined);
+  }
+  async deadLetters() {
+    return [];
+  }
+  mayCarry(): ReturnType<IngestService['mayCarry']> {
+    return ok(undefined);
+  }
+  openCarry(): ReturnType<IngestService['openCarry']> {
+    return failed({ code: 'INGEST_POSTS_LIMIT' as const, message: 'nobody stores here' });
+  }
   counters(): Record<string, number> {
     return {};
   }
@@ -285,6 +302,7 @@ export async function fakeServer(
     },
     impactPage: (data, language) => `<!doctype html><html lang="${language}"><p>${data.fleet}</p></html>`,
     textsFolder: '/nonexistent',
+    spoolFolder: '/nonexistent',
     ...overrides,
     posts,
   });
