@@ -41,6 +41,19 @@ export const TotalsSchema = Type.Object({
 });
 export type Totals = Static<typeof TotalsSchema>;
 
+/** What puts in doubt who sends for a post: another key, an outbox that is an older copy, two gateways in turn. */
+export const IDENTITY_KINDS = ['keyChanged', 'restored', 'twoGateways'] as const;
+export const IdentityViewSchema = Type.Object({
+  /** Gravest first. */
+  kinds: Type.Array(literals(IDENTITY_KINDS)),
+  /** By the server's clock: since when, and when something last told of it. */
+  since: timeMs,
+  lastAt: timeMs,
+  /** Keys heard of the post. */
+  keys: Type.Integer(),
+});
+export type IdentityView = Static<typeof IdentityViewSchema>;
+
 export const LINK_STATES = ['online', 'offline', 'unknown'] as const;
 
 export const PostSummarySchema = Type.Object({
@@ -54,6 +67,8 @@ export const PostSummarySchema = Type.Object({
   /** Historical data is arriving. */
   backfilling: Type.Boolean(),
   registered: Type.Boolean(),
+  /** Absent where one gateway speaks for the post. */
+  identity: Type.Optional(IdentityViewSchema),
   flows: Type.Partial(
     Type.Object(
       Object.fromEntries(FLOW_NAMES.map((name) => [name, FigureSchema])) as Record<FlowName, typeof FigureSchema>,

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { METRICS } from '#domain/metric.js';
 import { REASONS } from '#domain/quality.js';
 import { UNITS } from '#domain/quantity.js';
-import { LANGUAGES, plural, textsOf } from './catalogue.js';
+import { LANGUAGES, type Language, plural, textsOf } from './catalogue.js';
+import { deliveryTextsOf } from './delivery.js';
 import { loadTexts } from './load.js';
 import { metricName, stateWords } from './metric-name.js';
 
@@ -16,9 +17,12 @@ function allTexts(value: unknown, path: string): [string, string][] {
   return [];
 }
 
+const wordsOf = (language: Language) =>
+  allTexts({ ...textsOf(language), delivery: deliveryTextsOf(language) }, language);
+
 describe.each(LANGUAGES)('the catalogue of %s', (language) => {
   const texts = textsOf(language);
-  const all = allTexts(texts, language);
+  const all = wordsOf(language);
 
   it('has no empty text but the unit of a pure number', () => {
     expect(all.filter(([, text]) => text === '').map(([path]) => path)).toEqual([`${language}.units.1`]);
@@ -43,14 +47,12 @@ describe.each(LANGUAGES)('the catalogue of %s', (language) => {
 
 describe.each(['ru', 'tg'] as const)('the letters of %s', (language) => {
   it('mix no Latin look-alike into a Cyrillic word', () => {
-    const mixed = allTexts(textsOf(language), language).filter(([, text]) =>
-      /[a-z][\u0400-\u04ff]|[\u0400-\u04ff][a-z]/iu.test(text),
-    );
+    const mixed = wordsOf(language).filter(([, text]) => /[a-z][\u0400-\u04ff]|[\u0400-\u04ff][a-z]/iu.test(text));
     expect(mixed).toEqual([]);
   });
 
   it('stand alone as Latin only where a name or a symbol asks for it', () => {
-    const latin = allTexts(textsOf(language), language).flatMap(([, text]) => text.match(/[a-zA-Z]+/g) ?? []);
+    const latin = wordsOf(language).flatMap(([, text]) => text.match(/[a-zA-Z]+/g) ?? []);
     const allowed = new Set(['CO', 'C', 'Escape', 'DC', 'ru', 'tg', 'L']);
     expect(latin.filter((word) => !allowed.has(word))).toEqual([]);
   });
@@ -70,7 +72,7 @@ describe('the words of a state', () => {
 
 describe('the letters of Tajik', () => {
   it('are those of the Tajik alphabet, without the Russian ones that it gave up', () => {
-    const strange = allTexts(textsOf('tg'), 'tg').filter(([, text]) => /[щыь]/iu.test(text));
+    const strange = wordsOf('tg').filter(([, text]) => /[щыь]/iu.test(text));
     expect(strange).toEqual([]);
   });
 });

@@ -285,5 +285,5 @@ class SeqBoard implements LiveBoard {
 
 /** The slow part of a summary, as one comparable text. */
 function headOf(summary: PostSummary): string {
-  return JSON.stringify([summary.name, summary.link, summary.registered, summary.alarms]);
+  return JSON.stringify([summary.name, summary.link, summary.registered, summary.identity, summary.alarms]);
 }

@@ -51,10 +51,17 @@ export function summarisePost(
     lastContactAt: post.lastContactAt,
     backfilling: post.backfilling,
     registered: config !== undefined,
+    ...identityOf(post),
     flows: withFill(flowsOf(post, latest), config?.tankHeightM),
     today,
     alarms: countAlarms(alarms),
   };
+}
+
+function identityOf({ identity }: KnownPost): Pick<PostSummary, 'identity'> {
+  if (identity === undefined) return {};
+  const { kinds, since, lastAt, keys } = identity;
+  return { identity: { kinds: [...kinds], since, lastAt, keys: keys.length } };
 }
 
 /** A metric that the post has and has not told yet gives no value, with a reason: a sum without it would pass for the whole. */

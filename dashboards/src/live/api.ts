@@ -1,5 +1,13 @@
 // Requests to the API. Answers are typed by the contract; a refusal carries the server's own words.
-import type { AlarmCommand, ApiError, PostResponse, SeriesResponse } from '#contract/http.js';
+import type {
+  AlarmCommand,
+  ApiError,
+  IdentityAcceptResponse,
+  PostResponse,
+  ReplayCommand,
+  ReplayResponse,
+  SeriesResponse,
+} from '#contract/http.js';
 import type { AlarmView } from '#contract/view.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { DeviceTexts } from '../model/device-texts.js';
@@ -63,7 +71,29 @@ export function sendAlarmOrder(
   order: AlarmOrder,
   command: AlarmCommand,
 ): Promise<Result<{ alarm: AlarmView }, ApiFault>> {
-  return ask(fetcher, `/alarms/${order}`, {
+  return tell(fetcher, `/alarms/${order}`, command);
+}
+
+/** Asks a post to send again. */
+export function sendReplay(
+  fetcher: Fetch,
+  post: string,
+  command: ReplayCommand,
+): Promise<Result<ReplayResponse, ApiFault>> {
+  return tell(fetcher, `/posts/${encodeURIComponent(post)}/replay`, command);
+}
+
+/** A person takes the gateway that sends for a post as it is. */
+export function acceptIdentity(
+  fetcher: Fetch,
+  post: string,
+  by: string,
+): Promise<Result<IdentityAcceptResponse, ApiFault>> {
+  return tell(fetcher, `/posts/${encodeURIComponent(post)}/identity/accept`, { by });
+}
+
+function tell<T>(fetcher: Fetch, path: string, command: object): Promise<Result<T, ApiFault>> {
+  return ask(fetcher, path, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(command),

@@ -14,12 +14,15 @@ import { SilentMark } from '../parts/badge.js';
 import { DeviceSection } from '../parts/device-section.js';
 import { FlowDiagram } from '../parts/flow-diagram.js';
 import { FlowList } from '../parts/flow-list.js';
+import { Lazy } from '../parts/lazy.js';
 import { TotalsTable } from '../parts/totals-table.js';
 
 /** The month's totals change slowly and cost the server a reckoning. */
 const MONTH_EVERY_MS = 5 * 60_000;
 
-/** One post: its alarms, energy and water now, totals, charts, and every value. */
+const loadDelivery = () => import('../delivery/delivery.js').then(({ Delivery }) => Delivery);
+
+/** One post: its alarms, energy and water now, totals, charts, delivery, and every value. */
 export function PostPage({ post }: { post: string }) {
   const { live, link, texts } = useApp();
   const summary = live.value.posts.get(post);
@@ -50,6 +53,9 @@ export function PostPage({ post }: { post: string }) {
         </div>
       </section>
       {detail !== null && <LazyHistory detail={detail} zone={zone} isBackfilling={summary.backfilling} />}
+      {detail !== null && (
+        <Lazy load={loadDelivery} props={{ summary, detail, zone }} failed={texts.value.app.problem} />
+      )}
       {detail !== null && <Devices detail={detail} zone={zone} />}
     </>
   );
