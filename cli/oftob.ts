@@ -3,13 +3,14 @@
 import { type Command, explain, readOptions } from './command.js';
 import { demo } from './demo.js';
 import { gateway } from './gateway.js';
+import { importFile } from './import.js';
 import { outbox } from './outbox.js';
 import { profiles } from './profiles.js';
 import { read } from './read.js';
 import { server } from './server.js';
 import { simulate } from './simulate.js';
 
-const COMMANDS: readonly Command[] = [demo, server, gateway, simulate, read, profiles, outbox];
+const COMMANDS: readonly Command[] = [demo, server, gateway, simulate, read, profiles, outbox, importFile];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
