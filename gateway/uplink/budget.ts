@@ -17,6 +17,8 @@ const DAY_MS = 86_400_000;
 const TRUST_MS = 3_600_000;
 /** What live data is expected to take before any was seen, as a share of the budget. */
 const EXPECTED_SHARE = 0.5;
+/** A payload of history, on the wire. */
+const PAYLOAD_WIRE_BYTES = 18_000;
 /** History that stopped goes on when so much more than live data needs is left: not for every payload anew. */
 const RESUME_FACTOR = 1.25;
 const RESUME_BYTES = 64 * 1024;
@@ -88,7 +90,9 @@ export class DailyBudget {
     this.#turn();
     const left = dailyBytesMax - this.#used;
     const need = this.#liveRate() * this.#leftMs();
-    this.#historyAllowed = this.#historyAllowed ? left > need : left > need * RESUME_FACTOR + RESUME_BYTES;
+    this.#historyAllowed = this.#historyAllowed
+      ? left > need + PAYLOAD_WIRE_BYTES
+      : left > need * RESUME_FACTOR + RESUME_BYTES;
     if (this.#historyAllowed) this.#historyHeld = false;
     return this.#historyAllowed;
   }

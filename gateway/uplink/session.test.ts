@@ -1,21 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { goodReading, invalidReading } from '#domain/reading.js';
 import { FakeCentre } from '#tests/support/fake-centre.js';
-import { MemoryOutbox } from '#tests/support/memory-outbox.js';
-import { METER, makeTestPost, NOON, risingNumber, type TestPostOptions } from '#tests/support/test-post.js';
+import { METER, makeScene, NOON, risingNumber } from '#tests/support/test-post.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
 import type { OpenLink } from './link.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-function scene(options: Partial<TestPostOptions> = {}) {
-  const time = options.time ?? new VirtualTime(NOON);
-  const centre = new FakeCentre(time);
-  const outbox = new MemoryOutbox({ epoch: '0123456789abcdef' });
-  const post = makeTestPost({ time, centre, outbox, ...options });
-  return { time, centre, ...post };
-}
 const liveData = (centre: FakeCentre) => centre.data.filter(({ historical }) => !historical);
 const oldData = (centre: FakeCentre) => centre.data.filter(({ historical }) => historical);
 
@@ -24,7 +16,7 @@ const noisyPower = (at: number) => goodReading('load.power', Math.sin(at * 12.98
 
 describe('a post that finds its server', () => {
   test('says that it is there, what it has, and all it knows now', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     expect(centre.states).toEqual([{ state: 'online', connection: (NOON / 1000) * 1024 }]);
@@ -39,7 +31,7 @@ describe('a post that finds its server', () => {
   });
 
   test('sends a batch each minute, and frees its outbox by the receipts alone', async () => {
-    const { time, centre, gateway, recorded } = scene();
+    const { time, centre, gateway, recorded } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     const before = centre.data.length;
@@ -53,7 +45,7 @@ describe('a post that finds its server', () => {
   });
 
   test('sends at once what cannot wait', async () => {
-    const { time, centre, gateway, reader } = scene();
+    const { time, centre, gateway, reader } = makeScene();
     gateway.start();
     await time.advance(75 * SECOND);
     const before = centre.data.length;
@@ -64,7 +56,7 @@ describe('a post that finds its server', () => {
   });
 
   test('is told when nobody is there: without a server it spends no bytes', async () => {
-    const { time, centre, gateway, recorded } = scene();
+    const { time, centre, gateway, recorded } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     centre.stopServer();
@@ -82,7 +74,7 @@ describe('a post that finds its server', () => {
 
 describe('attention', () => {
   test('brings a snapshot and then every poll, until it ends', async () => {
-    const { time, centre, gateway, reader } = scene();
+    const { time, centre, gateway, reader } = makeScene();
     reader.powerAt = (at) => goodReading('load.power', 500, at);
     gateway.start();
     await time.advance(65 * SECOND);
@@ -100,7 +92,7 @@ describe('attention', () => {
   });
 
   test('repeated while it lasts brings no second snapshot', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     await time.advance(65 * SECOND);
     centre.attend(60);
@@ -114,7 +106,7 @@ describe('attention', () => {
 
 describe('a receipt', () => {
   test('that is lost makes the post send again after a time-out, until one arrives', async () => {
-    const { time, centre, gateway, recorded } = scene();
+    const { time, centre, gateway, recorded } = makeScene();
     centre.faults.loseReceipts = 1;
     gateway.start();
     await time.advance(10 * MINUTE);
@@ -127,7 +119,7 @@ describe('a receipt', () => {
   });
 
   test('that comes twice changes nothing', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     centre.faults.doubleReceipts = 1;
     centre.faults.doubleData = 1;
     gateway.start();
@@ -137,7 +129,7 @@ describe('a receipt', () => {
   });
 
   test('frees nothing that was never sent, whatever it says', async () => {
-    const { time, centre, gateway, reader } = scene();
+    const { time, centre, gateway, reader } = makeScene();
     gateway.start();
     await time.advance(61 * SECOND);
     reader.powerAt = (at) => goodReading('load.power', at % 5000, at);
@@ -152,7 +144,7 @@ describe('a receipt', () => {
   });
 
   test('that does not parse is counted and harms nobody', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     for (const text of ['', '{', '[]', '{"stored":5}', '\u0000']) centre.send('receipt', Buffer.from(text));
@@ -162,7 +154,7 @@ describe('a receipt', () => {
   });
 
   test('that refuses a record sends it to the dead letters, and the others go on', async () => {
-    const { time, centre, gateway, outbox } = scene();
+    const { time, centre, gateway, outbox } = makeScene();
     centre.faults.refuse = ({ metric, at }) =>
       metric === 'load.energy' && at === NOON + 60 * SECOND ? 'STORE_TYPE' : undefined;
     gateway.start();
@@ -175,7 +167,7 @@ describe('a receipt', () => {
 
 describe('births', () => {
   test('go again, but not in a storm, to a server that has forgotten them', async () => {
-    const { time, centre, gateway, recorded } = scene();
+    const { time, centre, gateway, recorded } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     centre.birth = undefined;
@@ -186,7 +178,7 @@ describe('births', () => {
   });
 
   test('are rationed where a server asks for them for ever', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     centre.faults.forgetBirths = true;
     await time.advance(60 * MINUTE);
@@ -197,7 +189,7 @@ describe('births', () => {
   test('come to a new server after a random delay within bounds', async () => {
     const delays: number[] = [];
     for (const random of [0, 0.25, 0.999]) {
-      const { time, centre, gateway } = scene({ random: () => random });
+      const { time, centre, gateway } = makeScene({ random: () => random });
       gateway.start();
       await time.advance(30 * SECOND);
       const startedAt = time.now();
@@ -212,7 +204,7 @@ describe('births', () => {
   });
 
   test('are waited for: data goes when the server has answered, or after a while', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     centre.faults.loseReceipts = 1;
     while (centre.births.length < 1) await time.advance(10);
@@ -223,7 +215,7 @@ describe('births', () => {
   });
 
   test('wait for a socket that takes nothing now', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     centre.faults.bufferedBytes = 1e6;
     gateway.start();
     await time.advance(10 * SECOND);
@@ -234,7 +226,7 @@ describe('births', () => {
   });
 
   test('stay out after a short loss of the link: the server is the same and knows them', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     await time.advance(2 * MINUTE);
     centre.breakLinks();
@@ -246,7 +238,7 @@ describe('births', () => {
 
 describe('a lost connection', () => {
   test('is told by the will, and the next one has a higher number', async () => {
-    const { time, centre, gateway } = scene({ numbers: { births: risingNumber(), connections: risingNumber() } });
+    const { time, centre, gateway } = makeScene({ numbers: { births: risingNumber(), connections: risingNumber() } });
     gateway.start();
     await time.advance(5 * SECOND);
     centre.breakLinks();
@@ -259,7 +251,7 @@ describe('a lost connection', () => {
   });
 
   test('makes history of what is recorded meanwhile, and live data goes before it', async () => {
-    const { time, centre, gateway, recorded } = scene({ config: { full: true } });
+    const { time, centre, gateway, recorded } = makeScene({ config: { full: true } });
     gateway.start();
     await time.advance(MINUTE);
     centre.faults.unreachable = true;
@@ -282,7 +274,7 @@ describe('a lost connection', () => {
       tries += 1;
       return centre.open(options);
     };
-    const { gateway } = scene({ time, deps: { openLink } });
+    const { gateway } = makeScene({ time, deps: { openLink } });
     gateway.start();
     await time.advance(30 * SECOND);
     expect(tries).toBeGreaterThan(3);
@@ -293,7 +285,7 @@ describe('a lost connection', () => {
   });
 
   test('that nobody reports is dropped when receipts and every other sign are missing', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     centre.faults.loseData = 1;
@@ -302,7 +294,7 @@ describe('a lost connection', () => {
   });
 
   test('leaves with a goodbye when the post is stopped', async () => {
-    const { time, centre, gateway } = scene();
+    const { time, centre, gateway } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     const stopped = gateway.stop();
@@ -314,7 +306,7 @@ describe('a lost connection', () => {
 
 describe('two windows', () => {
   test('never have more than 64 kB unreceipted each', async () => {
-    const { time, centre, gateway, reader } = scene({ config: { full: true } });
+    const { time, centre, gateway, reader } = makeScene({ config: { full: true } });
     gateway.start();
     await time.advance(5 * SECOND);
     reader.powerAt = noisyPower;
@@ -336,7 +328,7 @@ describe('two windows', () => {
   }, 30_000);
 
   test('let live data pass while history is on its way', async () => {
-    const { time, centre, gateway, reader } = scene({ config: { full: true } });
+    const { time, centre, gateway, reader } = makeScene({ config: { full: true } });
     gateway.start();
     await time.advance(50 * SECOND);
     centre.faults.latencyMs = 4_000;
@@ -352,7 +344,7 @@ describe('two windows', () => {
   });
 
   test('wait while the socket has not sent what it was given', async () => {
-    const { time, centre, gateway, reader } = scene();
+    const { time, centre, gateway, reader } = makeScene();
     gateway.start();
     await time.advance(5 * SECOND);
     centre.faults.bufferedBytes = 10_000;
@@ -375,7 +367,7 @@ describe('a post without the time', () => {
 
   test('sends nothing of unknown time; the server’s answer to the birth gives all of it its time', async () => {
     const time = new VirtualTime(NOON);
-    const { centre, gateway } = scene(noClock(time));
+    const { centre, gateway } = makeScene(noClock(time));
     centre.faults.unreachable = true;
     gateway.start();
     await time.advance(3 * MINUTE);
@@ -394,7 +386,7 @@ describe('a post without the time', () => {
 
   test('asks again when the answer is lost', async () => {
     const time = new VirtualTime(NOON);
-    const { centre, gateway } = scene(noClock(time));
+    const { centre, gateway } = makeScene(noClock(time));
     centre.faults.loseReceipts = 1;
     gateway.start();
     await time.advance(20 * SECOND);
@@ -408,7 +400,7 @@ describe('a post without the time', () => {
 
   test('does not believe a time that the broker kept for it', async () => {
     const time = new VirtualTime(NOON);
-    const { centre, gateway } = scene(noClock(time));
+    const { centre, gateway } = makeScene(noClock(time));
     centre.faults.loseReceipts = 1;
     gateway.start();
     await time.advance(10 * SECOND);

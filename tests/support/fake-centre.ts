@@ -7,6 +7,7 @@ import type { Random, Scheduler } from '#domain/clock.js';
 import { codeOf } from '#domain/quality.js';
 import type { Value } from '#domain/reading.js';
 import type { OutboxSample } from '#gateway/ports.js';
+import { rangesOf } from '#gateway/uplink/id-ranges.js';
 import type { Link, LinkOptions, OpenLink } from '#gateway/uplink/link.js';
 
 export interface ReceivedData {
@@ -86,6 +87,7 @@ export class FakeCentre {
   readonly open: OpenLink = (options) => {
     const link = new FakeLink(this);
     this.#later(() => {
+      if (this.faults.halfDead) return;
       if (this.faults.unreachable) {
         options.handlers.closed('unreachable');
         return;
@@ -222,7 +224,10 @@ export class FakeCentre {
       if (refusal !== undefined) refused.set(record, refusal);
       else this.stored.set(sampleName(metric.device, metric.metric, at), { value, code });
     }
-    const stored = records.filter((id) => !refused.has(id)).map((id): [number, number] => [id, id]);
+    const stored = rangesOf(records.filter((id) => !refused.has(id))).map(([first, last]): [number, number] => [
+      first,
+      last,
+    ]);
     this.#receipt({ epoch, stored, refused: [...refused].map(([id, code]) => ({ id, code })), time });
   }
 

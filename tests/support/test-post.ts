@@ -6,9 +6,11 @@ import { createGateway, type Gateway, type GatewayDeps } from '#gateway/gateway.
 import type { RisingNumber } from '#gateway/identity.js';
 import type { Outbox } from '#gateway/outbox/outbox.js';
 import type { OutboxSample, PollResult } from '#gateway/ports.js';
+import type { Log } from '#gateway/uplink/log.js';
 import { loadCatalog } from '#profiles/catalog.js';
-import { type FakeCentre, FLEET, POST } from './fake-centre.js';
-import type { VirtualTime } from './virtual-time.js';
+import { FakeCentre, FLEET, POST } from './fake-centre.js';
+import { MemoryOutbox } from './memory-outbox.js';
+import { VirtualTime } from './virtual-time.js';
 
 export const NOON = Date.UTC(2026, 0, 15, 12);
 export const METER = 'meter';
@@ -111,6 +113,7 @@ export interface TestPostOptions {
   readonly clockQuality?: () => ClockQuality;
   readonly config?: Partial<GatewayConfig>;
   readonly numbers?: { readonly births: RisingNumber; readonly connections: RisingNumber };
+  readonly log?: Log;
   readonly deps?: Partial<GatewayDeps>;
 }
 
@@ -128,11 +131,24 @@ export function makeTestPost(options: TestPostOptions): TestPost {
     clock: options.clock ?? options.time,
     scheduler: options.time,
     random: options.random ?? (() => 0.5),
-    log: { info() {}, warn() {} },
+    log: options.log ?? { info() {}, warn() {} },
     version: '0.0.0',
     memoryBytes: () => 50e6,
     ...(options.clockQuality === undefined ? {} : { clockQuality: options.clockQuality }),
     ...options.deps,
   });
   return { gateway, reader, recorded, outbox };
+}
+
+export interface TestScene extends TestPost {
+  readonly time: VirtualTime;
+  readonly centre: FakeCentre;
+}
+
+/** A post with an outbox in memory before a centre of its own. */
+export function makeScene(options: Partial<TestPostOptions> = {}): TestScene {
+  const time = options.time ?? new VirtualTime(NOON);
+  const centre = options.centre ?? new FakeCentre(time);
+  const outbox = options.outbox ?? new MemoryOutbox({ epoch: '0123456789abcdef' });
+  return { time, centre, ...makeTestPost({ ...options, time, centre, outbox }) };
 }
