@@ -40,6 +40,8 @@ const IN_FLIGHT_MAX = 4;
 
 /** Takes a file from a request. Resolves after the store has confirmed all of it, or with why not; then what it stored stays stored. */
 export async function importCarried(body: Readable, deps: ImportDeps): Promise<Result<ImportResponse, ImportFault>> {
+  // It may fail before anybody reads it, and says so again to who does.
+  body.on('error', () => undefined);
   const path = join(deps.spoolFolder, `import-${randomBytes(6).toString('hex')}.part`);
   try {
     await mkdir(deps.spoolFolder, { recursive: true });

@@ -18,6 +18,7 @@ const STATUS: Partial<Record<ImportFault['code'], number>> = {
 /** `POST /import`: a file of data that was carried by hand. */
 export async function importRoutes(app: FastifyInstance, deps: AppDeps): Promise<void> {
   let isBusy = false;
+  app.removeAllContentTypeParsers();
   // The body stays a stream: a file of a gigabyte does not fit into a request.
   for (const type of [CARRY_MEDIA_TYPE, 'application/octet-stream'])
     app.addContentTypeParser(type, { bodyLimit: IMPORT_BYTES_MAX }, (_request, payload, done) => done(null, payload));

@@ -1,69 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectAsync, type MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 import { afterEach, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { systemClock, systemRandom, systemScheduler } from '#cli/system.js';
 import { encodeData } from '#contract/data.js';
 import { API_ROOT, type FleetResponse, type HealthResponse } from '#contract/http.js';
 import type { LiveMessage } from '#contract/live.js';
-import { encodeJson } from '#contract/session.js';
 import { postTopic } from '#contract/topic.js';
-import type { ServerConfig } from '#server/config.js';
-import { type RunningServer, startServer } from '#server/server.js';
-import { KYZYL_ART, meterBirth } from './fake-server.js';
+import type { RunningServer } from '#server/server.js';
+import { closeAll, closers, configOf, gateway, running, start } from './running-server.js';
 
-const closers: (() => Promise<unknown> | unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-function configOf(overrides: Partial<ServerConfig> = {}): ServerConfig {
-  const dataFolder = mkdtempSync(join(tmpdir(), 'oftob-server-'));
-  closers.push(() => rmSync(dataFolder, { recursive: true, force: true }));
-  return {
-    fleet: 'pamir',
-    dataFolder,
-    http: { host: '127.0.0.1', port: 0 },
-    broker: { kind: 'embedded', port: 0 },
-    store: { kind: 'embedded' },
-    posts: [KYZYL_ART],
-    alarms: {},
-    notices: {},
-    ...overrides,
-  };
-}
-
-const start = (config: ServerConfig) =>
-  startServer(config, {
-    clock: systemClock,
-    scheduler: systemScheduler,
-    random: systemRandom,
-    log: { info() {}, warn() {}, error() {} },
-    version: '0.1.0',
-    impactPage: (data) => `<!doctype html>${data.fleet}`,
-    textsFolder: '/nonexistent',
-  });
-
-async function running(config: ServerConfig): Promise<RunningServer> {
-  const started = await start(config);
-  if (!started.ok) throw new Error(started.fault.message);
-  closers.push(() => started.value.stop());
-  return started.value;
-}
-
-/** What a gateway says first. */
-async function gateway(server: RunningServer): Promise<MqttClient> {
-  const client = await connectAsync(server.mqttUrl, { clientId: 'post-pamir-kyzyl-art' });
-  closers.push(() => client.endAsync(true));
-  const publish = (channel: 'birth' | 'state', message: Parameters<typeof encodeJson>[0]) =>
-    client.publishAsync(postTopic('pamir', 'kyzyl-art', channel), encodeJson(message), { qos: 1, retain: true });
-  await publish('state', { state: 'online', connection: 1 });
-  await publish('birth', meterBirth({ at: Date.now() }));
-  return client;
-}
+afterEach(closeAll);
 
 function send(client: MqttClient, record: number, powerW: number, at: number): Promise<unknown> {
   const samples = [
