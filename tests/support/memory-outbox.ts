@@ -1,6 +1,8 @@
 // The outbox without a disk: the same promises, but for the one of outliving its process.
 import { ok } from '#domain/result.js';
+import { aggregateRecords, minuteOf, type PlainRecord } from '#gateway/outbox/aggregate.js';
 import { timesOf } from '#gateway/outbox/body.js';
+import { FillRate } from '#gateway/outbox/fill-rate.js';
 import {
   bytesToFree,
   type CatalogueEntry,
@@ -17,14 +19,19 @@ import {
   type RefusedRecord,
   type Stream,
 } from '#gateway/outbox/outbox.js';
-import type { OutboxRecord } from '#gateway/ports.js';
+import type { OutboxRecord, OutboxSample } from '#gateway/ports.js';
+import { RECORD_SAMPLES_MAX } from '#gateway/record/recorder.js';
 
 interface Entry {
   readonly epoch: string;
   readonly id: number;
-  readonly bytes: number;
+  bytes: number;
   draft: RecordDraft;
   receiptedAt?: number;
+  isSent?: boolean;
+  isAggregated?: boolean;
+  /** Set: a dead letter. */
+  code?: string;
 }
 
 export interface MemoryOutboxOptions {
@@ -35,15 +42,18 @@ export interface MemoryOutboxOptions {
 
 /** About what a sample takes. */
 const SAMPLE_BYTES = 40;
+const bytesOf = ({ samples }: RecordDraft): number => RECORD_OVERHEAD_BYTES + samples.length * SAMPLE_BYTES;
 
 export class MemoryOutbox implements Outbox {
   readonly epoch: string;
   readonly start = 1;
-  readonly #numbers = new Map<string, number>();
   readonly #bytesMax: number;
   readonly #keepReceiptedMs: number;
   readonly #times = new Map<string, { readonly device: string; readonly at: number }>();
   readonly #catalogue = new Map<string, CatalogueEntry & { retired: boolean }>();
+  readonly #numbers = new Map<string, number>();
+  readonly #lost = new Map<string, OutboxSample>();
+  readonly #fillRate = new FillRate();
   readonly #counters = {
     expired: 0,
     aggregated: 0,
@@ -54,8 +64,9 @@ export class MemoryOutbox implements Outbox {
     deadLettersDropped: 0,
     diskFull: 0,
   };
+  /** By id; dead letters among them. */
   #entries: Entry[] = [];
-  #deadLetters: DeadLetter[] = [];
+  #dead: Entry[] = [];
   #nextId = 1;
 
   constructor(options: MemoryOutboxOptions) {
@@ -68,12 +79,16 @@ export class MemoryOutbox implements Outbox {
     const added = drafts.map((draft): Entry => {
       const id = this.#nextId;
       this.#nextId += 1;
-      return { epoch: this.epoch, id, bytes: RECORD_OVERHEAD_BYTES + draft.samples.length * SAMPLE_BYTES, draft };
+      return { epoch: this.epoch, id, bytes: bytesOf(draft), draft };
     });
     const addedBytes = added.reduce((sum, { bytes }) => sum + bytes, 0);
     this.#makeRoom(bytesToFree(this.#bytes() + addedBytes, this.#bytesMax));
     this.#entries.push(...added);
-    for (const { draft } of added) if (draft.boot === undefined) this.#useTimes(draft);
+    for (const { draft, bytes } of added) {
+      if (draft.boot !== undefined) continue;
+      this.#useTimes(draft);
+      this.#fillRate.add(draft.at, bytes);
+    }
     return ok(added.map(recordOf));
   }
 
@@ -81,38 +96,33 @@ export class MemoryOutbox implements Outbox {
     return ok(undefined);
   }
 
-  markSent(): void {}
-
-  retryDeadLetters(): number {
-    return 0;
+  #living(): Entry[] {
+    return this.#entries.filter(({ code }) => code === undefined);
   }
 
-  recordLost(): number {
-    return 0;
-  }
-
-  number(name: string): number | undefined {
-    return this.#numbers.get(name);
-  }
-
-  keepNumber(name: string, value: number): void {
-    this.#numbers.set(name, value);
+  #waiting(): Entry[] {
+    return this.#living().filter(({ receiptedAt }) => receiptedAt === undefined);
   }
 
   #bytes(): number {
-    return this.#entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#living().reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   #useTimes(draft: RecordDraft): void {
     for (const time of timesOf(draft.samples)) this.#times.set(`${time.device} ${time.at}`, time);
   }
 
+  markSent(epoch: string, ids: readonly number[]): void {
+    const named = new Set(ids);
+    for (const entry of this.#entries) if (entry.epoch === epoch && named.has(entry.id)) entry.isSent = true;
+  }
+
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[] {
     const records: OutboxRecord[] = [];
     let samples = 0;
-    for (const entry of this.#entries) {
+    for (const entry of this.#waiting()) {
       const { draft, epoch, id } = entry;
-      if (entry.receiptedAt !== undefined || draft.boot !== undefined) continue;
+      if (draft.boot !== undefined) continue;
       if (isHistorical(draft, query.liveSince) !== (stream === 'history') || query.skip(epoch, id)) continue;
       samples += draft.samples.length;
       const [first] = records;
@@ -124,10 +134,9 @@ export class MemoryOutbox implements Outbox {
   }
 
   markReceipted(epoch: string, ranges: readonly (readonly [number, number])[], at: number): number {
-    const named = this.#entries.filter(
+    const named = this.#waiting().filter(
       (entry) =>
         entry.epoch === epoch &&
-        entry.receiptedAt === undefined &&
         entry.draft.boot === undefined &&
         ranges.some(([first, last]) => first <= entry.id && entry.id <= last),
     );
@@ -137,33 +146,39 @@ export class MemoryOutbox implements Outbox {
 
   refuse(epoch: string, refused: readonly RefusedRecord[]): number {
     const codes = new Map(refused.map(({ id, code }) => [id, code]));
-    return this.#bury((entry) =>
-      entry.epoch === epoch && entry.receiptedAt === undefined ? codes.get(entry.id) : undefined,
-    );
+    return this.#bury((entry) => (entry.epoch === epoch ? codes.get(entry.id) : undefined));
   }
 
   #bury(codeOf: (entry: Entry) => string | undefined): number {
-    const buried: DeadLetter[] = [];
-    this.#entries = this.#entries.filter((entry) => {
+    let buried = 0;
+    for (const entry of this.#waiting()) {
       const code = codeOf(entry);
-      if (code === undefined) return true;
-      buried.push({ epoch: entry.epoch, id: entry.id, code, samples: entry.draft.samples });
-      return false;
-    });
-    this.#counters.refused += buried.length;
-    this.#deadLetters.push(...buried);
-    const dropped = Math.max(0, this.#deadLetters.length - DEAD_LETTERS_MAX);
-    this.#counters.deadLettersDropped += dropped;
-    this.#deadLetters.splice(0, dropped);
-    return buried.length;
+      if (code === undefined) continue;
+      entry.code = code;
+      this.#dead.push(entry);
+      buried += 1;
+    }
+    this.#counters.refused += buried;
+    const dropped = this.#dead.splice(0, Math.max(0, this.#dead.length - DEAD_LETTERS_MAX));
+    this.#counters.deadLettersDropped += dropped.length;
+    this.#entries = this.#entries.filter((entry) => !dropped.includes(entry));
+    return buried;
   }
 
   deadLetters(limit: number): readonly DeadLetter[] {
-    return this.#deadLetters.slice(-limit);
+    const found = limit > 0 ? this.#dead.slice(-limit) : [];
+    return found.map(({ epoch, id, code = '', draft }) => ({ epoch, id, code, samples: draft.samples }));
+  }
+
+  retryDeadLetters(): number {
+    const raised = this.#dead.filter(({ draft }) => draft.boot === undefined);
+    this.#dead = this.#dead.filter(({ draft }) => draft.boot !== undefined);
+    for (const entry of raised) delete entry.code;
+    return raised.length;
   }
 
   learnTime(boot: string, offsetMs: number): number {
-    const mine = this.#entries.filter(({ draft }) => draft.boot === boot);
+    const mine = this.#waiting().filter(({ draft }) => draft.boot === boot);
     const times = mine.flatMap(({ draft }) => timesOf(draft.samples));
     let shift = Math.round(offsetMs);
     while (times.some(({ device, at }) => this.hasTime(device, at + shift))) shift += 1;
@@ -185,10 +200,25 @@ export class MemoryOutbox implements Outbox {
   }
 
   replay(since: number): number {
-    const again = this.#entries.filter(({ receiptedAt, draft }) => receiptedAt !== undefined && draft.at >= since);
+    const again = this.#living().filter(({ receiptedAt, draft }) => receiptedAt !== undefined && draft.at >= since);
     for (const entry of again) delete entry.receiptedAt;
     this.#counters.replayed += again.length;
     return again.length;
+  }
+
+  recordLost(at: number): number {
+    const samples = [...this.#lost.values()];
+    this.#lost.clear();
+    if (samples.length > 0) this.append([{ samples, offline: true, at }]);
+    return samples.length;
+  }
+
+  number(name: string): number | undefined {
+    return this.#numbers.get(name);
+  }
+
+  keepNumber(name: string, value: number): void {
+    this.#numbers.set(name, value);
   }
 
   declare(current: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
@@ -209,26 +239,63 @@ export class MemoryOutbox implements Outbox {
   }
 
   #makeRoom(bytes: number): void {
-    let left = bytes;
-    const receipted = this.#entries.filter((entry) => entry.receiptedAt !== undefined);
-    const waiting = this.#entries.filter((entry) => entry.receiptedAt === undefined);
-    for (const entry of [...receipted, ...waiting]) {
-      if (left <= 0) return;
-      left -= entry.bytes;
-      if (entry.receiptedAt === undefined) this.#counters.expired += 1;
+    const limit = this.#bytes() - bytes;
+    const isOver = () => bytes > 0 && this.#bytes() > limit;
+    const drop = (entry: Entry): void => {
       this.#entries = this.#entries.filter((other) => other !== entry);
+    };
+    for (const entry of this.#living()) if (entry.receiptedAt !== undefined && isOver()) drop(entry);
+    if (isOver()) this.#aggregate();
+    for (const entry of this.#waiting()) {
+      if (!isOver()) return;
+      drop(entry);
+      this.#counters.expired += 1;
+      for (const sample of entry.draft.samples) this.#lose(sample, entry.draft.boot === undefined);
+    }
+  }
+
+  #lose(sample: OutboxSample, isTimed: boolean): void {
+    const { device, metric, at } = sample;
+    if (sample.reason !== 'expired') this.#counters.expiredSamples += 1;
+    const known = this.#lost.get(`${device} ${metric}`);
+    if (isTimed && (known === undefined || at < known.at))
+      this.#lost.set(`${device} ${metric}`, { device, metric, value: null, reason: 'expired', at });
+  }
+
+  #aggregate(): void {
+    const running = minuteOf(this.#living().findLast(({ draft }) => draft.boot === undefined)?.draft.at ?? 0);
+    const plain = this.#waiting()
+      .filter(({ isSent, isAggregated, draft }) => !isSent && !isAggregated && draft.boot === undefined)
+      .filter(({ draft }) => minuteOf(draft.at) !== running);
+    const records = plain.map(
+      ({ id, epoch, draft }): PlainRecord => ({
+        seq: id,
+        key: `${epoch} ${draft.offline}`,
+        at: draft.at,
+        samples: draft.samples,
+      }),
+    );
+    for (const { replaces, record, samples } of aggregateRecords(records, RECORD_SAMPLES_MAX)) {
+      this.#entries = this.#entries.filter(({ id }) => id === record.seq || !replaces.includes(id));
+      const entry = plain.find(({ id }) => id === record.seq);
+      if (entry === undefined) continue;
+      entry.draft = { ...entry.draft, samples: record.samples };
+      entry.bytes = bytesOf(entry.draft);
+      entry.isAggregated = true;
+      this.#counters.aggregated += replaces.length;
+      this.#counters.aggregatedSamples += samples;
     }
   }
 
   status(): OutboxStatus {
-    const pending = this.#entries.filter(({ receiptedAt }) => receiptedAt === undefined);
+    const pending = this.#waiting();
     return {
       ...this.#counters,
       pendingRecords: pending.length,
       untimedRecords: pending.filter(({ draft }) => draft.boot !== undefined).length,
       bytes: this.#bytes(),
       bytesMax: this.#bytesMax,
-      capacityMs: undefined,
+      capacityMs: this.#fillRate.lastsMs(this.#bytesMax),
     };
   }
 
