@@ -23,38 +23,50 @@ interface Column {
 const INDEX_MAX = 65_535;
 /** Beside the encoding there is room for steps of up to seven in a byte. */
 const ENCODINGS = 16;
+/** Which rows a group has: all of them, the one after that of the last group of one row, or those that it lists. */
+const ALL_ROWS = 0;
+const NEXT_ROW = 1;
+const LISTED_ROWS = 2;
+const ROW_KINDS = 3;
 
-/** Writes records and times of all rows, each as the first and the steps to the next. */
+/** Stands before a row that is told in full. */
+const FULL_ROW = 1;
+/** Steps of time below this can be doubled. */
+const STEP_MS_MAX = 2 ** 50;
+
+/**
+ * Writes records and times of all rows as steps from the row before. Mostly the record is the next one: then twice the step
+ * of time is all that is told, and {@link FULL_ROW} is none such.
+ */
 export function writeRows(writer: ByteWriter, rows: readonly Row[]): void {
-  for (const part of ['record', 'at'] as const) {
-    let last = 0;
-    for (const row of rows) {
-      writer.signed(row[part] - last);
-      last = row[part];
+  let last: Row = { record: 0, at: 0 };
+  for (const row of rows) {
+    const step = row.at - last.at;
+    if (row.record === last.record + 1 && Math.abs(step) < STEP_MS_MAX) writer.signed(step * 2);
+    else {
+      writer.signed(FULL_ROW);
+      writer.signed(row.record - last.record);
+      writer.signed(step);
     }
+    last = row;
   }
 }
 
 /** The inverse of {@link writeRows}; `undefined` for anything else, and for more than `countMax` rows. */
 export function readRows(reader: ByteReader, countMax: number): Row[] | undefined {
-  const numbers: number[] = [];
-  while (reader.left > 0 && numbers.length <= 2 * countMax) {
-    const step = reader.signed();
-    if (step === undefined) return undefined;
-    numbers.push(step);
-  }
-  const count = numbers.length / 2;
-  if (!reader.isDone || !Number.isInteger(count)) return undefined;
   const rows: Row[] = [];
   let record = 0;
   let at = 0;
-  for (let i = 0; i < count; i += 1) {
-    record += numbers[i] as number;
-    at += numbers[count + i] as number;
+  while (reader.left > 0 && rows.length < countMax) {
+    const token = reader.signed() ?? Number.NaN;
+    const isFull = token === FULL_ROW;
+    record += isFull ? (reader.signed() ?? Number.NaN) : 1;
+    at += isFull ? (reader.signed() ?? Number.NaN) : token / 2;
+    // An odd token of another kind makes half a millisecond.
     if (!isCount(record) || !isCount(at)) return undefined;
     rows.push({ record, at });
   }
-  return rows;
+  return reader.isDone ? rows : undefined;
 }
 
 function isCount(value: number): boolean {
@@ -81,19 +93,34 @@ export function writeGroups(writer: ByteWriter, samples: readonly PlacedCell[], 
     if (group === undefined) groups.set(key, [column]);
     else group.push(column);
   }
-  for (const group of groups.values()) writeGroup(writer, group, rowCount);
+  let oneRow = -1;
+  // Groups of one row follow their rows: then nothing needs to be said of which.
+  const inOrder = [...groups.values()].sort(([a], [b]) => (a?.rows[0] ?? 0) - (b?.rows[0] ?? 0));
+  for (const group of inOrder) {
+    const rows = group[0]?.rows ?? [];
+    const kind = kindOf(rows, rowCount, oneRow);
+    if (rows.length === 1) oneRow = rows[0] ?? 0;
+    writer.unsigned(group.length * ROW_KINDS + kind);
+    if (kind === LISTED_ROWS) writeRowList(writer, rows);
+    writeColumns(writer, group);
+  }
 }
 
-function writeGroup(writer: ByteWriter, group: readonly Column[], rowCount: number): void {
-  const rows = group[0]?.rows ?? [];
-  const isWhole = rows.length === rowCount && rows.every((row, i) => row === i);
-  writer.unsigned(isWhole ? 0 : rows.length);
-  let lastRow = 0;
-  for (const row of isWhole ? [] : rows) {
-    writer.unsigned(row - lastRow);
-    lastRow = row;
+function kindOf(rows: readonly number[], rowCount: number, oneRow: number): number {
+  if (rows.length === 1 && rows[0] === oneRow + 1) return NEXT_ROW;
+  return rows.length === rowCount && rows.every((row, i) => row === i) ? ALL_ROWS : LISTED_ROWS;
+}
+
+function writeRowList(writer: ByteWriter, rows: readonly number[]): void {
+  writer.unsigned(rows.length);
+  let last = 0;
+  for (const row of rows) {
+    writer.unsigned(row - last);
+    last = row;
   }
-  writer.unsigned(group.length);
+}
+
+function writeColumns(writer: ByteWriter, group: readonly Column[]): void {
   const packed = group.map(({ cells }) => packCells(cells));
   let lastIndex = 0;
   packed.forEach(([encoding], i) => {
@@ -107,15 +134,26 @@ function writeGroup(writer: ByteWriter, group: readonly Column[], rowCount: numb
 /** The inverse of {@link writeGroups}; `undefined` when anything about it is not as that makes it. */
 export function readGroups(reader: ByteReader, rowCount: number, cellsMax: number): PlacedCell[] | undefined {
   const cells: PlacedCell[] = [];
-  while (reader.left > 0) if (!readGroup(reader, rowCount, cellsMax, cells)) return undefined;
+  let oneRow = -1;
+  while (reader.left > 0) {
+    const head = reader.unsigned();
+    if (head === undefined) return undefined;
+    const rows = readGroupRows(reader, head % ROW_KINDS, rowCount, oneRow);
+    if (rows === undefined) return undefined;
+    if (rows.length === 1) oneRow = rows[0] ?? 0;
+    if (!readColumns(reader, Math.floor(head / ROW_KINDS), rows, cellsMax, cells)) return undefined;
+  }
   return reader.isDone ? cells : undefined;
 }
 
-function readGroup(reader: ByteReader, rowCount: number, cellsMax: number, cells: PlacedCell[]): boolean {
-  const rows = readGroupRows(reader, rowCount);
-  const columnCount = reader.unsigned();
-  if (rows === undefined || columnCount === undefined || columnCount > reader.left) return false;
-  if (cells.length + rows.length * columnCount > cellsMax) return false;
+function readColumns(
+  reader: ByteReader,
+  columnCount: number,
+  rows: readonly number[],
+  cellsMax: number,
+  cells: PlacedCell[],
+): boolean {
+  if (columnCount > reader.left || cells.length + rows.length * columnCount > cellsMax) return false;
   const columns: { readonly index: number; readonly encoding: number }[] = [];
   let index = 0;
   for (let i = 0; i < columnCount; i += 1) {
@@ -135,9 +173,10 @@ function readGroup(reader: ByteReader, rowCount: number, cellsMax: number, cells
   return true;
 }
 
-function readGroupRows(reader: ByteReader, rowCount: number): number[] | undefined {
+function readGroupRows(reader: ByteReader, kind: number, rowCount: number, oneRow: number): number[] | undefined {
+  if (kind === ALL_ROWS) return Array.from({ length: rowCount }, (_, row) => row);
+  if (kind === NEXT_ROW) return oneRow + 1 < rowCount ? [oneRow + 1] : undefined;
   const count = reader.unsigned();
-  if (count === 0) return Array.from({ length: rowCount }, (_, row) => row);
   if (count === undefined || count > reader.left) return undefined;
   const rows: number[] = [];
   let row = 0;
