@@ -1,6 +1,7 @@
 import { connect as connectTcp } from 'node:net';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { memoryRise, sendHugeMessage } from '#tests/support/huge-message.js';
 import { type EmbeddedBroker, startEmbeddedBroker } from './embedded-broker.js';
 
 let broker: EmbeddedBroker;
@@ -95,6 +96,47 @@ test('a client that announces 150 MB is cut off before it has sent them, and the
   const heard = new Promise<number>((resolve) => server.once('message', (_, payload) => resolve(payload.length)));
   again.publish('oftob/1/pamir/langar/data', Buffer.alloc(255 * 1024));
   expect(await heard).toBe(255 * 1024);
+});
+
+test('100 MB in one message are cut off at the first piece, and take no memory', async () => {
+  const payloadBytes = 100 * 1024 * 1024;
+  let sent = 0;
+  const rise = await memoryRise(async () => {
+    sent = await sendHugeMessage({
+      port: broker.port,
+      clientId: 'post-pamir-langar',
+      topic: 'oftob/1/pamir/langar/birth',
+      payloadBytes,
+      retain: true,
+    });
+  });
+  expect(sent / payloadBytes).toBeLessThan(0.2);
+  expect(rise / payloadBytes).toBeLessThan(0.2);
+  expect(broker.counters()).toMatchObject({ brokerPacketsTooLarge: 1 });
+});
+
+test('a receipt of a post’s own making, or a state of another post, ends its connection and reaches nobody', async () => {
+  const other = await join('post-pamir-kyzyl-art');
+  await other.subscribeAsync('oftob/1/pamir/kyzyl-art/receipt');
+  let stray = 0;
+  other.on('message', () => {
+    stray += 1;
+  });
+  const topics = [
+    'kyzyl-art/receipt',
+    'langar/receipt',
+    'langar/replay',
+    'kyzyl-art/state',
+    'kyzyl-art/birth',
+    'server',
+  ];
+  for (const topic of topics) {
+    const forger = await join('post-pamir-langar.0123abcd');
+    const gone = ended(forger);
+    forger.publish(`oftob/1/pamir/${topic}`, '{}', { qos: 1, retain: true });
+    await gone;
+  }
+  expect([stray, broker.counters().brokerPublishesRefused]).toEqual([0, topics.length]);
 });
 
 test('bytes that are no MQTT end their connection only', async () => {

@@ -42,3 +42,13 @@ test('the largest promise that MQTT can make is seen in five bytes', () => {
 test('a length of more than four bytes breaks the protocol', () => {
   expect(createPacketGuard(262_144)(Buffer.from([0x30, 0x80, 0x80, 0x80, 0x80, 0x01]))).toBe(false);
 });
+
+test('of a packet that is too long it is told what it is, and what came of it', () => {
+  const told: { first: number; start: string }[] = [];
+  const guard = createPacketGuard(300, ({ first, start }) =>
+    told.push({ first, start: Buffer.from(start).toString('latin1') }),
+  );
+  expect(guard(Buffer.concat([packet(20), Buffer.from([0x31, 0xff, 0x7f]), Buffer.from('\0\x01t')]))).toBe(false);
+  expect(guard(Buffer.from('more'))).toBe(false);
+  expect(told).toEqual([{ first: 0x31, start: '\0\x01t' }]);
+});

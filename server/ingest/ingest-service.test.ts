@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { connectAsync, type MqttClient } from 'mqtt';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { encodeData } from '#contract/data.js';
 import { type Birth, encodeJson } from '#contract/session.js';
 import { postTopic, serverTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
+import { memoryRise, sendHugeMessage } from '#tests/support/huge-message.js';
 import { createMemoryStore, type MemoryStore } from '#tests/support/memory-store.js';
 import { type RunningMosquitto, startMosquitto } from '#tests/support/mosquitto.js';
 import { startEmbeddedBroker } from '../broker/embedded-broker.js';
@@ -279,6 +280,45 @@ describe('when the broker comes and goes', () => {
     post.client.publish(serverTopic('pamir'), will, { qos: 1, retain: true });
     await post.hears(({ online }) => online === true);
   });
+});
+
+describe('through a broker that lets everything through', () => {
+  let mosquitto: RunningMosquitto;
+  beforeAll(async () => {
+    mosquitto = await startMosquitto({ anySize: true });
+  }, 60_000);
+  afterAll(async () => mosquitto.stop());
+
+  test('100 MB in one message do not reach the memory; the post beside it goes on, also where the broker keeps the message', async () => {
+    const service = build(mosquitto.url);
+    await service.start();
+    const post = await joinAsPost(mosquitto.url);
+    await post.greet();
+    await until(() => service.directory.post('langar')?.link === 'online');
+    const payloadBytes = 100 * 1024 * 1024;
+    const huge = { port: mosquitto.port, clientId: 'stranger', payloadBytes };
+    const rise = await memoryRise(async () => {
+      const forged = (channel: 'data' | 'birth') => postTopic('pamir', 'forged', channel);
+      expect(await sendHugeMessage({ ...huge, topic: forged('data'), retain: false })).toBeGreaterThan(payloadBytes);
+      await sendHugeMessage({ ...huge, topic: forged('birth'), retain: true });
+      for (let record = 1; !post.heard.some(({ epoch }) => epoch === EPOCH); record += 1) {
+        post.sends(record, Date.now());
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    });
+    expect(rise / payloadBytes).toBeLessThan(0.3);
+    await vi.waitFor(() => expect(service.counters().retainedForgotten).toBe(1), { timeout: 20_000 });
+    const fresh = await connectAsync(mosquitto.url, { clientId: 'fresh', reconnectPeriod: 0 });
+    clients.push(fresh);
+    let kept = 0;
+    fresh.on('message', () => {
+      kept += 1;
+    });
+    await fresh.subscribeAsync(postTopic('pamir', 'forged', 'birth'), { qos: 1 });
+    await fresh.publishAsync('x', '', { qos: 1 });
+    expect(kept).toBe(0);
+    expect(service.counters().packetsTooLarge).toBeGreaterThanOrEqual(1);
+  }, 60_000);
 });
 
 test('without a broker the start does not wait for ever', async () => {

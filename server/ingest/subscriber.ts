@@ -1,10 +1,12 @@
 // The ingest's connection to the broker. MQTT.js carries bytes and owns no data: no offline queue, no stored session.
 import { randomBytes } from 'node:crypto';
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
+import { DATA_BYTES_MAX } from '#contract/data.js';
 import { parseJson } from '#contract/door.js';
 import { encodeJson, serverStateDoor } from '#contract/session.js';
-import { postTopicFilters, serverTopic } from '#contract/topic.js';
+import { parsePostTopic, postTopicFilters, serverTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
+import { createPacketGuard, type LongPacket } from '../broker/packet-guard.js';
 import type { Log } from './log.js';
 
 export interface SubscriberDeps {
@@ -40,6 +42,12 @@ const FAREWELL_MS = 1000;
 /** Receipts that a stuck socket may hold. */
 const SOCKET_BYTES_MAX = 4 * 1024 * 1024;
 
+/** Largest packet that is taken from a broker: the largest payload of the contract, with its topic. */
+const PACKET_BYTES_MAX = DATA_BYTES_MAX + 1024;
+/** First byte of a PUBLISH, and of one that the broker keeps. */
+const PUBLISH = 0x30;
+const RETAINED_FLAG = 0x01;
+
 /** Client id of the server of a fleet: a second server, or a second start, takes the connection over and no will of the first outlives it. */
 export function serverClientId(fleet: string): string {
   return `server-${fleet}`;
@@ -58,11 +66,21 @@ class MqttSubscriber implements Subscriber {
   #subscribed = false;
   #stopping = false;
   #lastError = '';
-  readonly #counters = { brokerConnects: 0, brokerErrors: 0, sendsRefused: 0 };
+  /** Topics of kept messages that are larger than any of ours. */
+  readonly #tooLarge = new Set<string>();
+  readonly #counters = {
+    brokerConnects: 0,
+    brokerErrors: 0,
+    sendsRefused: 0,
+    packetsTooLarge: 0,
+    retainedForgotten: 0,
+  };
 
   constructor(deps: SubscriberDeps) {
     this.#deps = deps;
     this.#client = connect(deps.url, this.#options());
+    // Nothing larger than the answer to CONNECT has come yet.
+    this.#client.on('connect', () => this.#guardStream());
     this.ready = new Promise((resolve) => {
       this.#client.on('connect', () => void this.#greet().then((greeted) => greeted && resolve()));
     });
@@ -98,10 +116,41 @@ class MqttSubscriber implements Subscriber {
     return encodeJson({ session: this.#session, online, time: this.#deps.clock.now() });
   }
 
+  /** A broker without a limit hands on whatever a client sends: it is cut off before the packet is gathered in memory. */
+  #guardStream(): void {
+    const { stream } = this.#client;
+    const accepts = createPacketGuard(PACKET_BYTES_MAX, (packet) => this.#refuse(packet));
+    stream.on('data', (chunk: Buffer) => {
+      if (!stream.destroyed && !accepts(chunk)) stream.destroy();
+    });
+  }
+
+  #refuse({ first, start }: LongPacket): void {
+    this.#counters.packetsTooLarge += 1;
+    const topic = (first & 0xf0) === PUBLISH ? topicAt(start) : undefined;
+    this.#deps.log.warn(
+      { code: 'INGEST_PACKET_TOO_LARGE', topic },
+      'The broker handed on a message larger than any of ours; set its limit (message_size_limit)',
+    );
+    const address = topic === undefined ? undefined : parsePostTopic(topic);
+    // One that the broker keeps would come again, and cut the connection again, for ever.
+    if (topic !== undefined && address?.fleet === this.#deps.fleet && (first & RETAINED_FLAG) !== 0)
+      this.#tooLarge.add(topic);
+  }
+
+  async #forgetTooLarge(): Promise<void> {
+    for (const topic of [...this.#tooLarge]) {
+      await this.#client.publishAsync(topic, '', { qos: 1, retain: true });
+      this.#tooLarge.delete(topic);
+      this.#counters.retainedForgotten += 1;
+    }
+  }
+
   /** Subscribes first: a post that hears that the server is there may send at once. */
   async #greet(): Promise<boolean> {
     const { fleet, log, url } = this.#deps;
     try {
+      await this.#forgetTooLarge();
       const grants = await this.#client.subscribeAsync([...postTopicFilters(fleet), serverTopic(fleet)], { qos: 1 });
       const denied = grants.find(({ qos }) => qos > 2);
       if (denied !== undefined) throw new Error(`the broker refuses ${denied.topic}`);
@@ -191,4 +240,11 @@ class MqttSubscriber implements Subscriber {
     }
     await this.#client.endAsync(true);
   }
+}
+
+/** The topic with which a PUBLISH begins (MQTT 3.1.1, section 3.3.2.1); `undefined` where it is not whole. */
+function topicAt(bytes: Uint8Array): string | undefined {
+  const length = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
+  if (bytes.length < 2 + length || length === 0) return undefined;
+  return Buffer.from(bytes.subarray(2, 2 + length)).toString('utf8');
 }

@@ -16,12 +16,18 @@ export interface RunningMosquitto {
   restart(): Promise<void>;
 }
 
-export async function startMosquitto(options: { readonly persistence?: boolean } = {}): Promise<RunningMosquitto> {
+export interface MosquittoOptions {
+  readonly persistence?: boolean;
+  /** Lets messages of any size through, as one does that nobody configured. */
+  readonly anySize?: boolean;
+}
+
+export async function startMosquitto(options: MosquittoOptions = {}): Promise<RunningMosquitto> {
   const program = programOf('mosquitto', 'mosquitto mosquitto-clients');
   const folder = mkdtempSync(join(tmpdir(), 'oftob-mosquitto-'));
   const config = join(folder, 'mosquitto.conf');
   const port = await freePort();
-  writeFileSync(config, configOf(folder, port, options.persistence ?? false));
+  writeFileSync(config, configOf(folder, port, options));
   const start = (): Promise<RealServer> => startReal(program, ['-c', config], /mosquitto version .* running/);
   let server = await start();
   return {
@@ -39,13 +45,13 @@ export async function startMosquitto(options: { readonly persistence?: boolean }
   };
 }
 
-function configOf(folder: string, port: number, persistence: boolean): string {
+function configOf(folder: string, port: number, { anySize = false, persistence = false }: MosquittoOptions): string {
   return [
     `listener ${port} 127.0.0.1`,
     'allow_anonymous true',
     // Without it two small packets wait for each other's acknowledgement: 245 messages a second instead of 56,000.
     'set_tcp_nodelay true',
-    'message_size_limit 262144',
+    ...(anySize ? [] : ['message_size_limit 262144']),
     'user root',
     'log_dest stderr',
     `persistence ${persistence}`,
