@@ -50,15 +50,18 @@ export function readWal(wal: Buffer, pageBytes: number): WalContent | undefined 
   const salt = isHeaderSound ? sumAt(header, 16) : sumAt(wal, HEADER_BYTES + 8);
   let before: Sum = isHeaderSound ? sumAt(header, 24) : [0, 0];
   let isChained = isHeaderSound;
-  let isBroken = !isHeaderSound;
+  let isBroken = false;
   let committed = 0;
   const frames: WalFrame[] = [];
   for (let at = HEADER_BYTES; at + frameBytes <= wal.length; at += frameBytes) {
     const image = wal.subarray(at + FRAME_HEADER_BYTES, at + frameBytes);
-    const isOfRound = isSame(sumAt(wal, at + 8), salt);
+    // Both words change with each round: one that differs is damaged.
+    const salts = sumAt(wal, at + 8);
+    const isOfRound = salts[0] === salt[0] || salts[1] === salt[1];
     const sum = checksum(image, bigEndian, checksum(wal.subarray(at, at + 8), bigEndian, before));
-    const isSound = isOfRound && isSame(sum, sumAt(wal, at + 16));
-    if (isOfRound && !isChained) isBroken = true;
+    const isSound = isSame(salts, salt) && isSame(sum, sumAt(wal, at + 16));
+    // One frame without a header is what a power cut leaves; more of one round were a log.
+    if (isOfRound && !isChained && at > HEADER_BYTES) isBroken = true;
     isChained &&= isSound;
     if (isOfRound) frames.push({ page: wal.readUInt32BE(at), image, isSound });
     if (isChained && wal.readUInt32BE(at + 4) > 0) committed = frames.length;
