@@ -67,7 +67,7 @@ export const enAlarms: Record<RuleId, AlarmText> = {
     meaning:
       'Who sends for this post is not whom the server knew: its key is another, its outbox is an older copy, or two gateways send at once. The data of all is stored. Likely cause: a gateway or its memory card was exchanged, restored or copied.',
     action:
-      'Ask who worked at the post. If two gateways run, stop the copy. If the exchange was meant, acknowledge and reset.',
+      'Ask who worked at the post. If two gateways run, stop the copy. If the exchange was meant, accept the gateway on the post’s page.',
   },
   clockUnknown: {
     title: 'Post’s clock is not set',

@@ -13,6 +13,8 @@ export const enDelivery = {
   title: 'Delivery of data',
   meaning: 'What is not confirmed by the server stays at the post. What was confirmed is kept there for 7 more days.',
   left: (duration: string) => `about ${duration} left without a link`,
+  capacityUnknown: 'known after an hour of recording',
+  nameHint: 'It is kept in this browser and written to the server’s log.',
   none: 'This gateway does not tell how its delivery goes.',
   identity,
   keys: (n: number) => `keys heard: ${n}`,

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Texts } from '#texts/en.js';
 import { DAY_MS, formatDateTime, formatDuration, formatShare, formatTime, formatValue } from '#texts/format.js';
 import { useApp } from '../app.js';
-import { type ChartData, type ChartLine, causeAt, causeWords, factsOf, missingOf } from '../model/history.js';
+import { type ChartData, type ChartLine, causeAt, causeWords, factsOf, missingOfAll } from '../model/history.js';
 import { createPlot, type Plot, type PlotCursor } from './uplot.js';
 
 const ROWS_MAX = 200;
@@ -93,22 +93,19 @@ function LineFactsView({ line }: { line: ChartLine }) {
 function Gaps({ data, zone }: { data: ChartData; zone: string }) {
   const { texts } = useApp();
   const { chart: words, flows } = texts.value;
-  const rows = data.lines.flatMap((line, index) => missingOf(line).map((missing) => ({ line, index, missing })));
+  const rows = missingOfAll(data.lines);
   if (rows.length === 0) return null;
   return (
     <ul class="facts gap-causes">
-      {rows.map(({ line, index, missing }) => (
-        <li key={`${line.name} ${missing.reason}`}>
-          <i class={`swatch s${index + 1} none`} aria-hidden="true" />
-          {flows[line.name]}:{' '}
-          {words.because(
-            words.noData(formatDuration(missing.ms, texts.value)),
-            causeWords(missing.reason, texts.value),
-          )}{' '}
+      {rows.map(({ names, reason, ms, times, from }) => (
+        <li key={`${names} ${reason}`}>
+          <i class={`swatch none${reason === 'expired' ? ' lost' : ''}`} aria-hidden="true" />
+          {names.map((name) => flows[name]).join(', ')}:{' '}
+          {words.because(words.noData(formatDuration(ms, texts.value)), causeWords(reason, texts.value))}{' '}
           <span class="muted">
-            {missing.times > 1
-              ? `(${words.gaps(missing.times)}, ${words.longest(formatDateTime(missing.from, zone, texts.value))})`
-              : `(${formatDateTime(missing.from, zone, texts.value)})`}
+            {times > 1
+              ? `(${words.gaps(times)}, ${words.longest(formatDateTime(from, zone, texts.value))})`
+              : `(${formatDateTime(from, zone, texts.value)})`}
           </span>
         </li>
       ))}

@@ -236,6 +236,14 @@ function drawGaps(plot: uPlot, data: ChartData, texts: Texts, colours: Colours):
     const [left, right] = edgesOf(from, to);
     if (right - left >= GAP_MIN_PX * ratio) hatch(ctx, left, right, bbox, ratio, colours);
   }
+  for (const { from, to, reason } of data.lines[0]?.causes ?? []) {
+    if (reason !== 'expired') continue;
+    const [left, right] = edgesOf(from, to);
+    ctx.fillStyle = colours.gap;
+    ctx.globalAlpha = 0.4;
+    ctx.fillRect(left, bbox.top, Math.max(0, right - left), bbox.height);
+    ctx.globalAlpha = 1;
+  }
   // Where several devices make one line, their gaps may overlap: the first one is named.
   let labelled = Number.NEGATIVE_INFINITY;
   for (const { from, to, reason } of data.lines[0]?.causes ?? []) {

@@ -84,7 +84,7 @@ function OrderForm({ order, post, subject, zone, onCancel, onDone }: OrderFormPr
   const words = deliveryTextsOf(texts.value.language);
   const date = useSignal(dateOf(daysBack(now.peek(), 1, zone), zone));
   const since = (): number | undefined => startOfDate(date.value, zone, now.peek(), KEPT_DAYS);
-  const common = { subject, onCancel };
+  const common = { subject, onCancel, nameHint: words.nameHint };
   if (order === 'accept')
     return (
       <PersonOrder

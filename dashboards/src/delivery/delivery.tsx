@@ -41,8 +41,10 @@ function Figures({ rows, zone }: { rows: readonly ValueRow[]; zone: string }) {
       {rows.map(({ metric, judged }) => (
         <li key={metric.id}>
           <Reading label={metricName(metric.metric, texts.value)} judged={judged} unit={metric.unit} zone={zone} />
-          {metric.metric === 'gateway.outboxCapacity' && leftMs !== null && (
-            <span class="muted small">{words.left(formatDuration(leftMs, texts.value))}</span>
+          {metric.metric === 'gateway.outboxCapacity' && (
+            <span class="muted small">
+              {leftMs === null ? words.capacityUnknown : words.left(formatDuration(leftMs, texts.value))}
+            </span>
           )}
         </li>
       ))}

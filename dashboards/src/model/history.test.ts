@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { SERIES_MAX as CONTRACT_SERIES_MAX, type Series, type SeriesResponse } from '#contract/http.js';
 import type { DeviceView, MetricView } from '#contract/view.js';
-import { causeAt, chartData, chartsOf, factsOf, missingOf, SERIES_MAX, seriesWanted, speakersOf } from './history.js';
+import {
+  causeAt,
+  chartData,
+  chartsOf,
+  factsOf,
+  missingOf,
+  missingOfAll,
+  SERIES_MAX,
+  seriesWanted,
+  speakersOf,
+} from './history.js';
 
 const device = (id: string, kind: DeviceView['kind'], role?: DeviceView['role']): DeviceView => ({
   id,
@@ -103,6 +113,13 @@ describe('a chart', () => {
       { reason: 'expired', ms: 900, times: 1, from: 100 },
       { reason: 'timeout', ms: 600, times: 2, from: 2000 },
       { reason: null, ms: 10, times: 1, from: 3000 },
+    ]);
+    const other = { ...line!, name: 'loadPower', causes: line!.causes.slice(0, 2) } as const;
+    expect(missingOfAll([line!, other]).map(({ names, reason }) => [reason, ...names])).toEqual([
+      ['expired', 'pvPower', 'loadPower'],
+      ['timeout', 'pvPower'],
+      [null, 'pvPower'],
+      ['timeout', 'loadPower'],
     ]);
     expect(causeAt(line!, 100)?.reason).toBe('expired');
     expect(causeAt(line!, 1500)).toBeUndefined();

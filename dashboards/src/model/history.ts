@@ -213,6 +213,17 @@ export function missingOf({ causes }: Pick<ChartLine, 'causes'>): Missing[] {
   return [...found.values()].sort((a, b) => b.ms - a.ms).map(({ longestMs: _longest, ...missing }) => missing);
 }
 
+/** What is missing of a chart: of lines that miss the same, one entry. */
+export function missingOfAll(lines: readonly ChartLine[]): (Missing & { readonly names: readonly FlowName[] })[] {
+  const found = new Map<string, Missing & { readonly names: readonly FlowName[] }>();
+  for (const line of lines)
+    for (const missing of missingOf(line)) {
+      const key = JSON.stringify(missing);
+      found.set(key, { ...missing, names: [...(found.get(key)?.names ?? []), line.name] });
+    }
+  return [...found.values()];
+}
+
 /** Why a line has no value at this time; `undefined` where it has one. */
 export function causeAt({ causes }: Pick<ChartLine, 'causes'>, at: number): GapCause | undefined {
   return causes.find(({ from, to }) => from <= at && at < to);

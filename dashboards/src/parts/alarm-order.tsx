@@ -58,6 +58,7 @@ function OrderForm({ alarm, order, subject, onDone }: OrderFormProps) {
       subject={subject}
       meaning={isAcknowledge ? words.dialogMeaning : words.resetMeaning}
       submit={words[order]}
+      nameHint={words.nameHint}
       send={(by) => {
         const note = comment.value.trim();
         return sendAlarmOrder(fetcher, order, { alarm: alarm.id, by, ...(note !== '' && { comment: note }) });

@@ -31,6 +31,8 @@ interface PersonOrderProps<T> {
   /** What the person says with it. */
   readonly meaning: string;
   readonly submit: string;
+  /** What becomes of the name. */
+  readonly nameHint: string;
   /** More fields than the name. */
   readonly children?: ComponentChildren;
   /** What keeps the order from being sent, in words; empty when nothing does. */
@@ -64,7 +66,7 @@ export function PersonOrder<T>(props: PersonOrderProps<T>) {
       <h2>{props.title}</h2>
       <p class="order-subject">{props.subject}</p>
       <p class="muted">{props.meaning}</p>
-      <NameField />
+      <NameField hint={props.nameHint} />
       {props.children}
       {problem.value !== '' && (
         <p class="problem" role="alert">
@@ -83,7 +85,7 @@ export function PersonOrder<T>(props: PersonOrderProps<T>) {
   );
 }
 
-function NameField() {
+function NameField({ hint }: { hint: string }) {
   const { texts, name } = useApp();
   const { alarmList: words } = texts.value;
   const id = useId();
@@ -102,7 +104,7 @@ function NameField() {
         }}
       />
       <p class="muted small" id={`${id}-hint`}>
-        {words.nameHint}
+        {hint}
       </p>
     </>
   );
