@@ -2,6 +2,7 @@
 // The command `oftob`: finds the command, runs it, and says in one line what went wrong.
 import { type Command, explain, readOptions } from './command.js';
 import { demo } from './demo.js';
+import { drill } from './drill.js';
 import { gateway } from './gateway.js';
 import { importFile } from './import.js';
 import { outbox } from './outbox.js';
@@ -10,7 +11,7 @@ import { read } from './read.js';
 import { server } from './server.js';
 import { simulate } from './simulate.js';
 
-const COMMANDS: readonly Command[] = [demo, server, gateway, simulate, read, profiles, outbox, importFile];
+const COMMANDS: readonly Command[] = [demo, server, gateway, simulate, read, profiles, outbox, importFile, drill];
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;

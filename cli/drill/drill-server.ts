@@ -10,7 +10,7 @@ import { createEmbeddedStore } from '#server/store/embedded-store.js';
 import { createSqliteRegistry } from '#server/store/sqlite-registry.js';
 import { FaultyStore } from './faulty-store.js';
 import type { VirtualBroker } from './virtual-broker.js';
-import type { VirtualTime } from './virtual-time.js';
+import { type VirtualTime, wholeMs } from './virtual-time.js';
 
 export interface ServerParts {
   readonly fleet: string;
@@ -55,6 +55,7 @@ export class DrillServer {
     if (!registry.ok) throw new Error(registry.fault.message);
     this.#sessions += 1;
     const session = `session-${this.#sessions}`;
+    const timers = wholeMs(time);
     let isAlive = true;
     const engine = new IngestEngine({
       fleet,
@@ -62,7 +63,7 @@ export class DrillServer {
       registry: registry.value,
       dataFolder: folder,
       clock: time,
-      scheduler: { after: (delayMs, task) => time.after(delayMs, () => isAlive && task()) },
+      scheduler: { after: (delayMs, task) => timers.after(delayMs, () => isAlive && task()) },
       log: quiet,
       limits: DEFAULT_LIMITS,
       send: (topic, payload) => isAlive && broker.publishFromServer(topic, payload, { qos: 0, retain: false }),

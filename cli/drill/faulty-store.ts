@@ -43,7 +43,7 @@ export class FaultyStore {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#scheduler.after(ms, resolve);
+      this.#scheduler.after(Math.ceil(ms), resolve);
     });
   }
 }

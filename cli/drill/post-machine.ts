@@ -14,7 +14,7 @@ import { drillBus } from './drill-bus.js';
 import type { Card, Ledger, Life } from './ledger.js';
 import type { DrillSite } from './site.js';
 import type { VirtualBroker } from './virtual-broker.js';
-import type { VirtualTime } from './virtual-time.js';
+import { type VirtualTime, wholeMs } from './virtual-time.js';
 import { type Cut, cutPower, WalWatch } from './wal.js';
 
 export interface MachineParts {
@@ -120,6 +120,7 @@ export class PostMachine {
     if (!identity.ok) throw new Error(identity.fault.message);
     const life = ledger.newLife(this.#card);
     const wal = new WalWatch(this.#file);
+    const timers = wholeMs(this.#parts.time);
     const running: Process = { isAlive: true, link: undefined };
     this.#parts.spoilOutbox?.(outbox);
     this.#watch(outbox, life, wal);
@@ -134,7 +135,7 @@ export class PostMachine {
       clockQuality: () => this.clock.quality,
       boot: this.clock.boot,
       // A killed process runs nothing more.
-      scheduler: { after: (delayMs, task) => this.#parts.time.after(delayMs, () => running.isAlive && task()) },
+      scheduler: { after: (delayMs, task) => timers.after(delayMs, () => running.isAlive && task()) },
       random,
       log: quiet,
       version: 'drill',
@@ -197,7 +198,7 @@ export class PostMachine {
   #reader(life: Life, running: { readonly isAlive: boolean }): DeviceReader {
     const { site, world, time, ledger } = this.#parts;
     const { config, catalog } = site;
-    const scheduler = { after: (delayMs: number, task: () => void) => time.after(delayMs, task) };
+    const scheduler = wholeMs(time);
     const onBus = (bus: string) => config.devices.filter((device) => device.bus === bus);
     const reader = createPostReader(config, {
       buses: new Map(config.buses.map(({ id }) => [id, drillBus(world, onBus(id), scheduler)])),

@@ -16,7 +16,7 @@ import { drawTroubles, type TroubleKind } from './trouble.js';
 import { Troublemaker } from './troublemaker.js';
 import { judge, type Tally } from './verdict.js';
 import { VirtualBroker } from './virtual-broker.js';
-import { settleOnce, VirtualTime } from './virtual-time.js';
+import { settleOnce, VirtualTime, wholeMs } from './virtual-time.js';
 
 export interface DrillOptions {
   readonly seed: number;
@@ -72,7 +72,7 @@ class Drill {
     this.#options = options;
     const { config, catalog } = site;
     this.#random = resumeRandom(seedFor(options.seed, options.full ? 'full' : 'by exception')).next;
-    this.#broker = new VirtualBroker(this.#time, this.#random);
+    this.#broker = new VirtualBroker(wholeMs(this.#time), this.#random);
     this.#server = new DrillServer({
       fleet: config.fleet,
       time: this.#time,

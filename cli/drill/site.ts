@@ -59,3 +59,19 @@ function faulty(faults: readonly { readonly path: string; readonly message: stri
     details: faults.map(({ path, message }) => `${path}: ${message}`),
   });
 }
+
+/** The site with some of its devices only, polled at another period. */
+export function smallerSite(site: DrillSite, devices: readonly string[], pollPeriodMs: number): DrillSite {
+  const keeps = ({ id }: { readonly id: string }): boolean => devices.includes(id);
+  return {
+    ...site,
+    config: {
+      ...site.config,
+      devices: site.config.devices.filter(keeps).map((device) => ({ ...device, pollPeriodMs })),
+    },
+    scenario: {
+      ...site.scenario,
+      posts: site.scenario.posts.map((post) => ({ ...post, devices: post.devices.filter(keeps) })),
+    },
+  };
+}

@@ -45,7 +45,7 @@ export function drawTroubles(hours: number, random: Random, kinds: readonly Trou
     for (const kind of shuffled(kinds, random).slice(0, count - troubles.length)) {
       // Many short ones, some long ones.
       const forMs = SHORTEST_MS * (LONGEST_MS / SHORTEST_MS) ** random();
-      troubles.push({ kind, at: random() * spanMs, forMs: Math.min(forMs, spanMs / 2) });
+      troubles.push({ kind, at: Math.round(random() * spanMs), forMs: Math.round(Math.min(forMs, spanMs / 2)) });
     }
   return troubles.sort((a, b) => a.at - b.at);
 }

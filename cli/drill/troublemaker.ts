@@ -64,7 +64,7 @@ export class Troublemaker {
   }
 
   #doIn(ms: number, run: Deed['run']): void {
-    this.#doAt(this.#parts.time.monotonic() + ms, run);
+    this.#doAt(this.#parts.time.monotonic() + Math.round(ms), run);
   }
 
   #tell(text: string): void {

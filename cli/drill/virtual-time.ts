@@ -96,6 +96,11 @@ function isBefore(one: Task, other: Task): boolean {
   return one.dueAt < other.dueAt || (one.dueAt === other.dueAt && one.order < other.order);
 }
 
+/** The same time as a real machine's timers give it: in whole milliseconds, and none at once. */
+export function wholeMs(scheduler: Scheduler): Scheduler {
+  return { after: (delayMs, task) => scheduler.after(Math.max(1, Math.ceil(delayMs)), task) };
+}
+
 /** Lets every promise chain and `setImmediate` that is ready run to its next wait. */
 export async function settlePromises(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await settleOnce();
