@@ -28,7 +28,7 @@ export interface CarryIntake {
 }
 
 export interface CarryIntakeDeps {
-  readonly writer: Pick<Writer, 'offer'>;
+  readonly writer: Pick<Writer, 'offer' | 'stopped'>;
   readonly complaints: Complaints;
   readonly scheduler: Scheduler;
 }
@@ -70,7 +70,7 @@ export function createCarryIntake(post: string, deps: CarryIntakeDeps): CarryInt
       if (metrics === undefined) return bury('INGEST_BIRTH_UNKNOWN', bytes, `birth ${decoded.value.birth} is missing`);
       const lot = carriedLot(post, decoded.value, metrics);
       let outcome = await offer(lot);
-      for (let retry = 0; !outcome.ok && retry < RETRIES_MAX; retry += 1) {
+      for (let retry = 0; !outcome.ok && retry < RETRIES_MAX && !writer.stopped(); retry += 1) {
         await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
         // A lot of its own each time: the writer knows lots by what they are.
         outcome = await offer({ ...lot });

@@ -27,6 +27,8 @@ export interface Writer {
    */
   offer(lot: Lot, settled?: (outcome: Result<readonly RefusedPoint[], StoreFault>) => void): boolean;
   storeOk(): boolean;
+  /** It takes nothing more. */
+  stopped(): boolean;
   /** Somebody else met a store that does not answer: true until the next write succeeds. */
   noteFault(fault: StoreFault): void;
   counters(): Readonly<Record<string, number>>;
@@ -167,6 +169,10 @@ class BatchWriter implements Writer {
 
   storeOk(): boolean {
     return this.#fault === undefined;
+  }
+
+  stopped(): boolean {
+    return this.#stopped;
   }
 
   counters(): Readonly<Record<string, number>> {

@@ -64,12 +64,9 @@ export function describeRegistry(name: string, under: RegistryUnderTest): void {
     };
 
     test('a new registry is empty', () => {
-      expect([registry.births(), registry.postStates(), registry.alarms(), registry.journal({ limit: 10 })]).toEqual([
-        [],
-        [],
-        [],
-        [],
-      ]);
+      const { alarms, births, identities, placings, postStates, replays } = registry;
+      for (const list of [births, postStates, alarms, placings, identities, replays]) expect(list()).toEqual([]);
+      expect(registry.journal({ limit: 10 })).toEqual([]);
     });
 
     test('the last birth of a post is kept, word for word', () => {
@@ -88,6 +85,54 @@ export function describeRegistry(name: string, under: RegistryUnderTest): void {
       registry.savePostState('langar', 'offline', 2 ** 52, T0 + 5);
       reopen();
       expect(registry.postStates()).toEqual([{ post: 'langar', state: 'offline', connection: 2 ** 52, at: T0 + 5 }]);
+    });
+
+    test('what data is placed by comes back as it was, with numbers that place nothing', () => {
+      const metrics = new Map([
+        [0, { device: 'meter', metric: 'ac.power', kind: 'gauge' } as const],
+        [65535, { device: 'pump', metric: 'pump.state', kind: 'state' } as const],
+      ]);
+      const placings = [
+        { number: 2 ** 52, gateway: '00112233445566aa', metrics },
+        { number: 3, gateway: '00112233445566bb', metrics: undefined },
+        { number: 4, gateway: '00112233445566bb', metrics },
+      ];
+      registry.savePlacings('langar', placings.slice(0, 1));
+      registry.saveBirth('langar', birthOf(4), T0, placings);
+      registry.saveBirth('langar', birthOf(5), T0);
+      registry.savePlacings('karakul', []);
+      reopen();
+      expect(registry.placings()).toEqual([
+        { post: 'karakul', placings: [] },
+        { post: 'langar', placings },
+      ]);
+      expect(registry.births()).toMatchObject([{ post: 'langar', birth: { birth: 5 } }]);
+      // Births with the same metrics share them in memory, as they did before.
+      const [first, , third] = registry.placings()[1]?.placings ?? [];
+      expect(first?.metrics).toBe(third?.metrics);
+    });
+
+    test('what is remembered of a post’s gateways comes back, and the newest replaces what was', () => {
+      const key = { key: 'K1', firstSeenAt: T0, accepted: true, highestStart: 7 };
+      const facts = {
+        keys: [key],
+        starts: [{ epoch: '00112233445566aa', start: 7, key: 'K1' }],
+        conflicts: [{ kind: 'twoGateways', since: T0, lastAt: T0 + 5 } as const],
+      };
+      registry.saveIdentity('langar', { keys: [], starts: [], conflicts: [] });
+      registry.saveIdentity('langar', facts);
+      reopen();
+      expect(registry.identities()).toEqual([{ post: 'langar', facts }]);
+    });
+
+    test('the newest request to send again is kept for each post', () => {
+      const replay = { post: 'langar', at: T0, since: null, deadLetters: true, by: 'Рустам', sentAt: null };
+      const later = { ...replay, at: T0 + 1, since: T0 - 86_400_000, deadLetters: false, sentAt: T0 + 2 };
+      registry.saveReplay(replay);
+      registry.saveReplay({ ...replay, post: 'karakul' });
+      registry.saveReplay(later);
+      reopen();
+      expect(registry.replays()).toEqual([{ ...replay, post: 'karakul' }, later]);
     });
 
     test('an alarm comes back as it was, with the value and limit that decided', () => {
