@@ -1,7 +1,9 @@
 // What goes when the space is needed, in this order: what is receipted; what a mean can stand for; the oldest.
 
+import type { OutboxSample } from '../ports.js';
 import { RECORD_SAMPLES_MAX } from '../record/recorder.js';
 import { aggregateRecords, minuteOf, type PlainRecord } from './aggregate.js';
+import type { Facts } from './facts.js';
 import { RECORD_OVERHEAD_BYTES } from './outbox.js';
 import { AGGREGATED, bytesOf, OFFLINE, type RecordRow, rowOf, samplesOf } from './record-row.js';
 import type { RecordStore } from './record-store.js';
@@ -134,6 +136,14 @@ export class Room {
     }
     return told;
   }
+}
+
+/** One sample without a value for each metric that lost some, at the time of the first. */
+export function lostSamples(facts: Facts): OutboxSample[] {
+  return facts.entries<number>('lost').map(([name, at]) => {
+    const [device = '', metric = ''] = JSON.parse(name) as string[];
+    return { device, metric, value: null, reason: 'expired', at };
+  });
 }
 
 const plainOf =

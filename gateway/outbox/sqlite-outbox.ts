@@ -2,9 +2,10 @@
 import type Database from 'better-sqlite3';
 import { failed, ok, type Result } from '#domain/result.js';
 import { drawEpoch } from '../identity.js';
-import type { OutboxRecord, OutboxSample } from '../ports.js';
+import type { OutboxRecord } from '../ports.js';
 import { RECORD_SAMPLES_MAX } from '../record/recorder.js';
 import { declareCatalogue } from './catalogue.js';
+import { findPending, statusOf } from './find-pending.js';
 import { openSoundDatabase, type Running, type Salvage } from './open-database.js';
 import {
   bytesToFree,
@@ -22,10 +23,11 @@ import {
   type Stream,
 } from './outbox.js';
 import { PAGE_BYTES } from './outbox-schema.js';
-import { bytesOf, isWhole, OFFLINE, type RecordRow, type RowHead, rowOf, samplesOf } from './record-row.js';
+import { lettersOf, noteReceipts, noteSent } from './receipts.js';
+import { bytesOf, type RecordRow, rowOf, samplesOf } from './record-row.js';
 import type { RecordStore } from './record-store.js';
 import { type Reserve, reserveBeside } from './reserve.js';
-import { Room } from './room.js';
+import { lostSamples, Room } from './room.js';
 import { deadLettersOf, giveTime, raiseDeadLetters, replaySince } from './second-life.js';
 import { faultOf, isDamaged, isFull } from './sqlite-faults.js';
 import { WalFlush } from './wal-flush.js';
@@ -219,93 +221,28 @@ class SqliteOutbox implements Outbox {
   }
 
   markSent(epoch: string, ids: readonly number[]): void {
-    const range = this.#store.epochs.rangeOf(epoch);
-    if (range === undefined) return;
-    for (const id of ids) {
-      const seq = range.base + id;
-      if (id >= 1 && seq <= Math.min(range.last, this.#store.lastSeq)) this.#store.sent.add(seq, seq);
-    }
+    noteSent(this.#store, epoch, ids);
   }
 
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[] {
     return this.#mended(() => {
-      const found = this.#find(stream, query);
+      const found = findPending(this.#store, stream, query);
       if (found.damaged.length === 0) return found.records;
       this.#changed(() => {
         this.#bury(found.damaged.map((seq) => ({ seq, code: 'OUTBOX_RECORD_DAMAGED' })));
         return found.damaged.length;
       });
-      return found.records.length > 0 ? found.records : this.#find(stream, query).records;
+      return found.records.length > 0 ? found.records : findPending(this.#store, stream, query).records;
     });
-  }
-
-  #find(stream: Stream, query: PendingQuery): { records: OutboxRecord[]; damaged: number[] } {
-    const store = this.#store;
-    const { liveSince } = query;
-    const records: OutboxRecord[] = [];
-    const damaged: number[] = [];
-    let samples = 0;
-    let epoch: string | undefined;
-    for (const head of stream === 'live' ? store.liveHeads(liveSince) : store.historyHeads()) {
-      if (stream === 'history' && (head.flags & OFFLINE) === 0 && head.at >= liveSince) continue;
-      const name = store.epochs.nameOf(head.seq);
-      if (query.skip(name.epoch, name.id)) continue;
-      epoch ??= name.epoch;
-      samples += head.samples;
-      if (name.epoch !== epoch || records.length >= query.recordsMax) break;
-      if (records.length > 0 && samples > query.samplesMax) break;
-      const decoded = this.#decode(head);
-      if (decoded === undefined) damaged.push(head.seq);
-      else records.push({ ...name, samples: decoded, offline: (head.flags & OFFLINE) !== 0, at: head.at });
-    }
-    return { records, damaged };
-  }
-
-  /** `undefined` where the row is not what was written. */
-  #decode(head: RowHead): OutboxSample[] | undefined {
-    const row = this.#store.run.row.get(head.seq);
-    return row !== undefined && isWhole(row) ? samplesOf(row) : undefined;
   }
 
   markReceipted(epoch: string, ranges: readonly (readonly [number, number])[], at: number): number {
-    return this.#mended(() => {
-      const store = this.#store;
-      const own = store.epochs.rangeOf(epoch);
-      if (own === undefined) return 0;
-      let changed = 0;
-      for (const [firstId, lastId] of ranges) {
-        const first = own.base + Math.max(1, firstId);
-        const last = Math.min(own.base + lastId, own.last);
-        for (const gap of store.waitingIn(first, last)) changed += this.#receipt(gap, Math.round(at));
-      }
-      store.grow({ pending: -changed });
-      return changed;
-    });
-  }
-
-  #receipt([first, last]: readonly [number, number], at: number): number {
-    const store = this.#store;
-    if (store.totals.untimed === 0) {
-      const count = store.countLiving(first, last);
-      if (count > 0) store.receipted.add(first, last, at);
-      if (count > 0) store.sent.remove(first, last);
-      return count;
-    }
-    // What has no time yet was never sent.
-    const seqs = store.run.timedIn.all(first, last);
-    for (const seq of seqs) store.receipted.add(seq, seq, at);
-    return seqs.length;
+    return this.#mended(() => noteReceipts(this.#store, epoch, ranges, Math.round(at)));
   }
 
   refuse(epoch: string, refused: readonly RefusedRecord[]): number {
-    const own = this.#store.epochs.rangeOf(epoch);
-    if (own === undefined) return 0;
     return this.#changed(() => {
-      const letters = refused.flatMap(({ id, code }) => {
-        const seq = own.base + id;
-        const waits = id >= 1 && seq <= own.last && !this.#store.receipted.has(seq);
-        return waits && this.#store.run.size.get(seq) !== undefined ? [{ seq, code }] : [];
-      });
+      const letters = lettersOf(this.#store, epoch, refused);
       this.#bury(letters);
       return letters.length;
     });
@@ -357,10 +294,7 @@ class SqliteOutbox implements Outbox {
 
   recordLost(at: number): number {
     const { facts } = this.#store;
-    const samples = facts.entries<number>('lost').map(([name, lostAt]): OutboxSample => {
-      const [device = '', metric = ''] = JSON.parse(name) as string[];
-      return { device, metric, value: null, reason: 'expired', at: lostAt };
-    });
+    const samples = lostSamples(facts);
     if (samples.length === 0) return 0;
     const drafts: RecordDraft[] = [];
     for (let from = 0; from < samples.length; from += RECORD_SAMPLES_MAX)
@@ -436,23 +370,7 @@ class SqliteOutbox implements Outbox {
   }
 
   status(): OutboxStatus {
-    const { facts, totals, fillRate } = this.#store;
-    const counter = (name: string) => facts.get<number>('counter', name) ?? 0;
-    return {
-      pendingRecords: totals.pending,
-      untimedRecords: totals.untimed,
-      bytes: totals.bytes,
-      bytesMax: this.#limit(),
-      expired: counter('expired'),
-      aggregated: counter('aggregated'),
-      expiredSamples: counter('expiredSamples'),
-      aggregatedSamples: counter('aggregatedSamples'),
-      replayed: counter('replayed'),
-      capacityMs: fillRate.lastsMs(this.#limit()),
-      refused: counter('refused'),
-      deadLettersDropped: counter('deadLettersDropped'),
-      diskFull: counter('diskFull'),
-    };
+    return statusOf(this.#store, this.#limit());
   }
 
   close(): void {
