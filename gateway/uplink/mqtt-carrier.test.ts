@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { postTopic, serverTopic } from '#contract/topic.js';
 import { startMosquitto } from '#tests/support/mosquitto.js';
 import type { Link, LinkHandlers } from './link.js';
-import { mqttCarrier, SOCKET_BUFFER_BYTES } from './mqtt-carrier.js';
+import { type CarrierPatience, mqttCarrier, SOCKET_BUFFER_BYTES } from './mqtt-carrier.js';
 
 const FLEET = 'pamir';
 const POST = 'kyzyl-art';
@@ -21,6 +21,8 @@ const soon = (check: () => void) => vi.waitFor(check, { timeout: 5000, interval:
 
 interface Heard {
   connects: number;
+  /** Signs of life. */
+  signs: number;
   readonly messages: string[];
   readonly closed: string[];
 }
@@ -36,9 +38,10 @@ function openLink(
   url: string,
   more: Partial<LinkHandlers> = {},
   subscribe = topics.receipt,
+  patience: CarrierPatience = { connectMs: 30_000, subscribeMs: 30_000, keepaliveS: 90 },
 ): { link: Link; heard: Heard } {
-  const heard: Heard = { connects: 0, messages: [], closed: [] };
-  const link = mqttCarrier({ url, fleet: FLEET, post: POST, epoch: EPOCH })({
+  const heard: Heard = { connects: 0, signs: 0, messages: [], closed: [] };
+  const link = mqttCarrier({ url, fleet: FLEET, post: POST, epoch: EPOCH, patience })({
     will: { topic: topics.state, payload: bytes('gone') },
     subscriptions: [
       { topic: serverTopic(FLEET), qos: 1 },
@@ -47,6 +50,9 @@ function openLink(
     handlers: {
       connected: () => {
         heard.connects += 1;
+      },
+      heard: () => {
+        heard.signs += 1;
       },
       message: (topic, payload, retained) => heard.messages.push(`${topic} ${Buffer.from(payload)} ${retained}`),
       closed: (reason) => heard.closed.push(reason),
@@ -134,6 +140,15 @@ describe.each([
     await soon(() => expect(heard.messages.at(-1)).toBe(`${topics.receipt} stored false`));
   });
 
+  test('tells each sign of life: an acknowledgement is one', async () => {
+    const { link, heard } = openLink(broker.url);
+    await soon(() => expect(heard.connects).toBe(1));
+    // Consent and subscriptions.
+    await soon(() => expect(heard.signs).toBe(2));
+    link.publish(topics.state, bytes('online'), { qos: 1, retain: true });
+    await soon(() => expect(heard.signs).toBe(3));
+  });
+
   test('leaves its will when it is lost, and none when it is closed', async () => {
     const { seen } = await centreAt(broker.url);
     const first = openLink(broker.url);
@@ -172,6 +187,36 @@ test('a refused subscription ends the link: receipts could never arrive', async 
   const broker = await startAedes();
   const { heard } = openLink(broker.url, {}, `oftob/1/${FLEET}/secret`);
   await soon(() => expect(heard.closed).toEqual(['the broker refuses the subscription']));
+});
+
+/** A peer that answers the first packets with these bytes, and then never again. */
+async function startMute(...answers: readonly (readonly number[])[]): Promise<string> {
+  const left = [...answers];
+  const server = createServer((socket) => {
+    socket.on('data', () => {
+      const answer = left.shift();
+      if (answer !== undefined) socket.write(Buffer.from(answer));
+    });
+    cleanups.push(async () => socket.destroy());
+  });
+  cleanups.push(async () => server.close());
+  return listen(server);
+}
+const CONSENT = [0x20, 2, 0, 0];
+
+test.each([
+  ['consents', 'connack timeout', { connectMs: 100, subscribeMs: 9_000, keepaliveS: 90 }, []],
+  [
+    'subscribes',
+    'the broker does not answer the subscription',
+    { connectMs: 9_000, subscribeMs: 100, keepaliveS: 90 },
+    [CONSENT],
+  ],
+  ['answers a ping', 'Keepalive timeout', { connectMs: 9_000, subscribeMs: 9_000, keepaliveS: 1 }, [CONSENT]],
+] as const)('a broker that never %s is not waited for', async (_what, reason, patience, answers) => {
+  const url = await startMute(...answers);
+  const { heard } = openLink(url, {}, topics.receipt, patience);
+  await soon(() => expect(heard.closed).toEqual([reason]));
 });
 
 test('a peer that stops reading does not fill the memory: publishing is turned down', async () => {

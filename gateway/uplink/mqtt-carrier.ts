@@ -13,15 +13,22 @@ export interface MqttCarrierOptions {
   readonly password?: string;
   /** PEM text of the certificate authority. */
   readonly ca?: string;
+  readonly patience?: CarrierPatience;
 }
+
+export interface CarrierPatience {
+  /** From the first packet to the broker's consent. */
+  readonly connectMs: number;
+  /** A connection without its subscriptions would never hear of receipts. */
+  readonly subscribeMs: number;
+  /** An idle connection is pinged so often; one and a half of it without an answer is the end. */
+  readonly keepaliveS: number;
+}
+
+const PATIENCE: CarrierPatience = { connectMs: 30_000, subscribeMs: 30_000, keepaliveS: 90 };
 
 /** With more than this before the socket, a publish is turned down. */
 export const SOCKET_BUFFER_BYTES = 64 * 1024;
-const KEEPALIVE_S = 90;
-/** From the first packet to the broker's consent. */
-const CONNECT_TIMEOUT_MS = 30_000;
-/** A connection without its subscriptions would never hear of receipts. */
-const SUBSCRIBE_MS = 30_000;
 /** Time for the last words when a link is closed. */
 const CLOSE_MS = 1_000;
 
@@ -41,13 +48,13 @@ class MqttLink implements Link {
   constructor(options: MqttCarrierOptions, link: LinkOptions) {
     try {
       this.#client = connect(options.url, clientOptions(options, link));
-      this.#listen(this.#client, link);
+      this.#listen(this.#client, link, (options.patience ?? PATIENCE).subscribeMs);
     } catch (error) {
       queueMicrotask(() => this.#end(link, (error as Error).message));
     }
   }
 
-  #listen(client: MqttClient, link: LinkOptions): void {
+  #listen(client: MqttClient, link: LinkOptions, subscribeMs: number): void {
     client.on('error', (error) => {
       this.#lastError = error.message || String((error as NodeJS.ErrnoException).code ?? error);
     });
@@ -55,12 +62,12 @@ class MqttLink implements Link {
     client.on('connect', () => {
       (client.stream as { setNoDelay?: (on: boolean) => void }).setNoDelay?.(true);
       const topics = Object.fromEntries(link.subscriptions.map(({ topic, qos }) => [topic, { qos }]));
-      const timer = setTimeout(() => this.#end(link, 'the broker does not answer the subscription'), SUBSCRIBE_MS);
+      const timer = setTimeout(() => this.#end(link, 'the broker does not answer the subscription'), subscribeMs);
       this.#cancelSubscribe = () => clearTimeout(timer);
-      client.subscribe(topics, (error, granted) => {
-        clearTimeout(timer);
-        if (error !== null || granted?.some(({ qos }) => qos === 128) === true)
-          this.#end(link, 'the broker refuses the subscription');
+      client.subscribe(topics, (error, _granted, answer) => {
+        if (error === null) clearTimeout(timer);
+        else if (answer !== undefined) this.#end(link, 'the broker refuses the subscription');
+        // Without an answer the connection ends, and tells itself why.
       });
       if (!this.#over) link.handlers.connected();
     });
@@ -120,9 +127,9 @@ function clientOptions(options: MqttCarrierOptions, link: LinkOptions): IClientO
     // the server hears both, stores what both have, and says that there are two.
     clientId: `post-${options.fleet}-${options.post}.${options.epoch.slice(0, 8)}`,
     clean: true,
-    keepalive: KEEPALIVE_S,
+    keepalive: (options.patience ?? PATIENCE).keepaliveS,
     reschedulePings: true,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: (options.patience ?? PATIENCE).connectMs,
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
