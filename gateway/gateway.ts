@@ -293,6 +293,8 @@ class PostGateway implements Gateway {
   // --- what the gateway says by itself ---
 
   #takeSnapshot(): void {
+    // The time may have become known since the last poll.
+    this.#timeWaitingRecords();
     const wallNow = this.#time.now();
     const context = { offline: false, ...(wallNow === undefined ? { boot: this.#boot } : {}) };
     this.#append(this.#recorder.snapshot(wallNow ?? this.#deps.clock.monotonic(), context));

@@ -21,3 +21,16 @@ test('a machine without time learns it once from the server and carries it on by
   quality = 'synchronised';
   expect([time.now(), time.quality()]).toEqual([clock.now(), 'synchronised']);
 });
+
+test('a clock that falls back into the impossible past is not followed', async () => {
+  const clock = new VirtualTime(1_000_000);
+  let quality: ClockQuality = 'synchronised';
+  const time = createTimekeeper(clock, () => quality);
+  expect(time.now()).toBe(1_000_000);
+  await clock.advance(1000);
+  clock.stepClock(-900_000);
+  quality = 'unknown';
+  expect([time.now(), time.quality(), time.learn(5)]).toEqual([1_001_000, 'unsynchronised', false]);
+  quality = 'unsynchronised';
+  expect(time.now()).toBe(101_000);
+});

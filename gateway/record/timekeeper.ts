@@ -10,23 +10,26 @@ export interface Timekeeper {
 }
 
 /**
+ * Time that is known once stays known: where the machine's clock falls back into the impossible past, the last offset carries on by
+ * the monotonic clock.
  * @param machineQuality how far the machine's own clock may be trusted at this moment. It wins over what was learnt as soon as
  * it is not unknown.
  */
 export function createTimekeeper(clock: Clock, machineQuality: () => ClockQuality): Timekeeper {
-  let learntOffset: number | undefined;
+  /** Wall clock less monotonic clock, when it was last known. */
+  let offsetMs: number | undefined;
   return {
     now() {
-      if (machineQuality() !== 'unknown') return clock.now();
-      return learntOffset === undefined ? undefined : clock.monotonic() + learntOffset;
+      if (machineQuality() !== 'unknown') offsetMs = clock.now() - clock.monotonic();
+      return offsetMs === undefined ? undefined : Math.round(clock.monotonic() + offsetMs);
     },
     quality() {
       const quality = machineQuality();
-      return quality === 'unknown' && learntOffset !== undefined ? 'unsynchronised' : quality;
+      return quality === 'unknown' && offsetMs !== undefined ? 'unsynchronised' : quality;
     },
     learn(serverTime) {
-      if (learntOffset !== undefined || machineQuality() !== 'unknown') return false;
-      learntOffset = serverTime - clock.monotonic();
+      if (offsetMs !== undefined || machineQuality() !== 'unknown') return false;
+      offsetMs = serverTime - clock.monotonic();
       return true;
     },
   };
