@@ -143,22 +143,22 @@ export class Ledger {
     life.unsafe.clear();
   }
 
-  /** The outbox has given the records of this boot their time. */
-  timed(card: Card, boot: string, offsetMs: number): void {
+  /**
+   * The outbox has given the records of this boot their time.
+   * @param errorMsMax how wrong it may be: a server's word is as old as it was on its way
+   */
+  timed(card: Card, boot: string, offsetMs: number, errorMsMax: number): void {
     for (const sample of untimedOf(card, boot)) {
       sample.offsetMs = offsetMs;
       const { device, metric, trueAt } = sample.produced;
       const offMs = Math.abs(sample.at + offsetMs - trueAt);
-      if (offMs > CLOCK_ERROR_MS) this.mistimed.push(`${device}/${metric} at ${trueAt}: ${Math.round(offMs)} ms off`);
+      if (offMs > errorMsMax) this.mistimed.push(`${device}/${metric} at ${trueAt}: ${Math.round(offMs)} ms off`);
     }
     card.untimed.delete(boot);
   }
 }
 
 export const GATEWAY = 'gateway';
-/** How wrong the time may be that a gateway learns from its server. */
-export const CLOCK_ERROR_MS = 1_000;
-
 function untimedOf(card: Card, boot: string): Set<Sample> {
   let samples = card.untimed.get(boot);
   if (samples === undefined) {

@@ -68,6 +68,11 @@ interface Running extends Process {
   readonly wal: WalWatch;
 }
 
+/** How wrong the time may be that a gateway learns from its server, beside what the message took. */
+const CLOCK_ERROR_MS = 1_000;
+
+const APART_MS_MAX = 3_000;
+
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 
 export class PostMachine {
@@ -83,11 +88,19 @@ export class PostMachine {
   #isDone = false;
   #timedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param root a folder of its own */
-  constructor(name: string, root: string, parts: MachineParts, card?: Card) {
+  /**
+   * @param root a folder of its own
+   * @param apartMs its clock is set so much only after each start: it polls in a phase of its own
+   */
+  constructor(
+    name: string,
+    root: string,
+    parts: MachineParts,
+    private readonly apartMs = 0,
+  ) {
     this.#parts = parts;
     this.#root = root;
-    this.#card = card ?? parts.ledger.newCard(name);
+    this.#card = parts.ledger.newCard(name);
     this.#folder = this.#newFolder();
     mkdirSync(this.#folder, { recursive: true });
     this.clock = new MachineClock(parts.time);
@@ -121,6 +134,7 @@ export class PostMachine {
     const life = ledger.newLife(this.#card);
     const wal = new WalWatch(this.#file);
     const timers = wholeMs(this.#parts.time);
+    this.clock.skewMs += this.apartMs;
     const running: Process = { isAlive: true, link: undefined };
     this.#parts.spoilOutbox?.(outbox);
     this.#watch(outbox, life, wal);
@@ -141,6 +155,7 @@ export class PostMachine {
       version: 'drill',
       memoryBytes: () => 0,
     });
+    this.clock.skewMs -= this.apartMs;
     this.#running = Object.assign(running, { gateway, outbox, life, wal });
     gateway.start();
   }
@@ -173,7 +188,7 @@ export class PostMachine {
       if (this.isDiskFull) return 0;
       const timed = learnTime(boot, offsetMs);
       if (timed > 0) {
-        ledger.timed(this.#card, boot, offsetMs);
+        ledger.timed(this.#card, boot, offsetMs, CLOCK_ERROR_MS + this.#parts.broker.slowestMs);
         this.#timedAt = time.now();
       }
       wal.look();
@@ -228,6 +243,24 @@ export class PostMachine {
     return this.#running?.gateway.status();
   }
 
+  pendingRecords(): number {
+    const status = this.status();
+    return status === undefined ? 0 : status.outbox.pendingRecords + status.unsaved;
+  }
+
+  /** What is still here, and why, as far as it tells. */
+  left(): string[] {
+    const { outbox, session, unsaved } = this.status() ?? {};
+    const letters = new Set(this.#running?.outbox.deadLetters(1000).map(({ code }) => code));
+    return [
+      ...((outbox?.pendingRecords ?? 0) > 0
+        ? [`${this.#card.name}: ${outbox?.pendingRecords} records wait, ${JSON.stringify(session)}`]
+        : []),
+      ...((unsaved ?? 0) > 0 ? [`${this.#card.name}: ${unsaved} records wait in memory`] : []),
+      ...(letters.size > 0 ? [`${this.#card.name}: dead letters: ${[...letters].join(', ')}`] : []),
+    ];
+  }
+
   /** Nothing waits in memory for a full disk: a process that dies would take it along. */
   isKillable(): boolean {
     const status = this.status();
@@ -271,8 +304,7 @@ export class PostMachine {
 
   /** A second machine with a copy of this card; both go on living. */
   clone(name: string, root: string): PostMachine {
-    const { ledger } = this.#parts;
-    const copy = new PostMachine(name, root, this.#parts, ledger.newCard(name));
+    const copy = new PostMachine(name, root, this.#parts, Math.round(1 + APART_MS_MAX * this.#parts.random()));
     cpSync(this.#folder, copy.#folder, { recursive: true });
     return copy;
   }

@@ -44,6 +44,9 @@ const STEP_MS = 5_000;
 /** What was left behind has so long to arrive once everything is mended. */
 const SETTLE_MS = 6 * 3_600_000;
 
+/** Longer than any poll and any write. */
+const CLOSE_MS = 300_000;
+
 export async function runDrill(site: DrillSite, options: DrillOptions): Promise<DrillReport> {
   const folder = mkdtempSync(join(tmpdir(), 'oftob-drill-'));
   const drill = new Drill(site, options, folder);
@@ -115,11 +118,15 @@ class Drill {
     for (let waited = 0; waited < SETTLE_MS && this.#trouble.pendingRecords() > 0; waited += STEP_MS)
       await this.#advance(STEP_MS);
     const { tally, differences } = await this.#judge();
+    const left = this.#trouble.left();
     return {
       seed,
       full,
       tally,
-      differences: differences.map(({ text, at }) => (at === undefined ? text : `${this.#clockOf(at)} ${text}`)),
+      differences: [
+        ...(differences.length > 0 ? left : []),
+        ...differences.map(({ text, at }) => (at === undefined ? text : `${this.#clockOf(at)} ${text}`)),
+      ],
       history: this.#trouble.history.map(({ at, text }) => `${this.#clockOf(at)} ${text}`),
     };
   }
@@ -159,7 +166,9 @@ class Drill {
   }
 
   async close(): Promise<void> {
-    await this.#trouble.close();
-    await this.#server.stop();
+    const closed = this.#trouble.close().then(() => this.#server.stop());
+    // A poll or a write may be on its way, and needs time to end.
+    await this.#advance(CLOSE_MS);
+    await closed;
   }
 }

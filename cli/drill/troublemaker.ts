@@ -218,14 +218,11 @@ export class Troublemaker {
   }
 
   #clone(): Begun {
-    const { machine, random, folder } = this.#parts;
+    const { machine, folder } = this.#parts;
     if (this.#machines.length > 1 || !machine.isKillable() || !machine.knowsTime()) return 'later';
     const copy = machine.clone('clone', join(folder, 'clone'));
     this.#machines.push(copy);
-    // Its clock is set a moment after its start, so that it polls in a phase of its own.
-    copy.clock.skewMs = Math.round(1 + 3_000 * random());
     copy.start();
-    copy.clock.skewMs = 0;
     return { end: () => copy.endPolling() };
   }
 
@@ -239,12 +236,18 @@ export class Troublemaker {
     for (const machine of this.#machines) machine.endPolling();
   }
 
+  /** Records that wait on the posts, on their disks and in memory. */
   pendingRecords(): number {
-    return this.#machines.reduce((sum, machine) => sum + (machine.status()?.outbox.pendingRecords ?? 0), 0);
+    return this.#machines.reduce((sum, machine) => sum + machine.pendingRecords(), 0);
   }
 
   expiredSamples(): number {
     return this.#machines.reduce((sum, machine) => sum + (machine.status()?.outbox.expiredSamples ?? 0), 0);
+  }
+
+  /** What the posts have not got rid of, one line each. */
+  left(): string[] {
+    return this.#machines.flatMap((machine) => machine.left());
   }
 
   async close(): Promise<void> {

@@ -24,8 +24,10 @@ interface ServerSide {
 const LATENCY_MS = 40;
 /** The second delivery of a doubled message. */
 const DOUBLE_DELAY_MS = 20_000;
-/** After one and a half keepalives a broker gives a silent connection up and publishes its will. */
-const KEEPALIVE_MS = 135_000;
+/** A client that has sent nothing for so long pings. */
+const KEEPALIVE_MS = 90_000;
+/** A ping without an answer ends a connection on the client's side; so long after its last sign a broker publishes its will. */
+const PING_MS = 45_000;
 /** What a socket takes of bytes that go nowhere, before a publish is turned down. */
 const SOCKET_BYTES = 64 * 1024;
 
@@ -37,6 +39,7 @@ export class VirtualBroker {
   readonly #links = new Set<PostLink>();
   #server: ServerSide | undefined;
   #isDown = false;
+  #slowestMs = 0;
   /** Which start of the broker it is: what is on its way when it dies never arrives. */
   #run = 0;
 
@@ -103,8 +106,8 @@ export class VirtualBroker {
   /** From now on nothing passes over the present connections, and neither side is told. New ones are as good as ever. */
   freezeAll(): void {
     for (const link of this.#links) {
-      link.isFrozen = true;
-      this.#scheduler.after(KEEPALIVE_MS, () => this.forget(link, true));
+      link.freeze(this.#scheduler);
+      this.#scheduler.after(KEEPALIVE_MS + PING_MS, () => this.forget(link, true));
     }
   }
 
@@ -133,9 +136,16 @@ export class VirtualBroker {
       this.#later(() => this.#server?.hear(topic, payload, false), this.#extraDelayMs(options.qos, time));
   }
 
+  /** The longest that a message has been on its way: so old may the time be that a server tells. */
+  get slowestMs(): number {
+    return this.#slowestMs;
+  }
+
   #extraDelayMs(qos: 0 | 1, time: number): number {
-    const delayMs = time * DOUBLE_DELAY_MS + (qos === 0 ? this.faults.delayMsMax : 0);
-    return delayMs === 0 ? 0 : delayMs * this.#random();
+    const delayMsMax = time * DOUBLE_DELAY_MS + (qos === 0 ? this.faults.delayMsMax : 0);
+    const delayMs = delayMsMax === 0 ? 0 : delayMsMax * this.#random();
+    this.#slowestMs = Math.max(this.#slowestMs, delayMs + 2 * LATENCY_MS);
+    return delayMs;
   }
 
   forget(link: PostLink, withWill: boolean): void {
@@ -157,6 +167,7 @@ class PostLink implements Link {
   isOver = false;
   isFrozen = false;
   #buffered = 0;
+  #published = 0;
 
   constructor(
     readonly options: LinkOptions,
@@ -177,8 +188,29 @@ class PostLink implements Link {
     this.options.handlers.closed(reason);
   }
 
+  /** Nothing passes any more. A client that still sends does not ping, and has to notice by itself. */
+  freeze(scheduler: Scheduler): void {
+    this.isFrozen = true;
+    const watch = (): void => {
+      const before = this.#published;
+      scheduler.after(KEEPALIVE_MS, () => {
+        if (this.isOver) return;
+        if (this.#published !== before) watch();
+        else scheduler.after(PING_MS, () => this.#timeOut());
+      });
+    };
+    watch();
+  }
+
+  #timeOut(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.options.handlers.closed('no answer to a ping');
+  }
+
   publish(topic: string, payload: Uint8Array, options: { qos: 0 | 1; retain: boolean }): boolean {
     if (this.isOver || this.#buffered > SOCKET_BYTES) return false;
+    this.#published += 1;
     if (this.isFrozen) this.#buffered += payload.length;
     else this.broker.fromPost(topic, Buffer.from(payload), options);
     return true;
