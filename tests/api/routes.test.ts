@@ -303,3 +303,49 @@ describe('everything else', () => {
     expect((await get('/api/v1/none', { accept: 'text/html' })).json()).toMatchObject({ code: 'API_NOT_FOUND' });
   });
 });
+
+describe('what an operator asks of a post', () => {
+  async function ask() {
+    const server = await serve();
+    const post = async (path: string, payload: unknown) => {
+      const answer = await server.app.inject({ method: 'POST', url: `${API_ROOT}${path}`, payload: payload as object });
+      return { status: answer.statusCode, ...answer.json<{ code?: string; faults?: { path: string }[] }>() };
+    };
+    return { ...server, post };
+  }
+
+  test('to send again needs a name, a post that there is, and something to send', async () => {
+    const { post } = await ask();
+    const path = '/posts/kyzyl-art/replay';
+    expect(await post(path, { since: NOON, by: 'Рустам' })).toEqual({ status: 200, at: NOON, state: 'waiting' });
+    expect(await post(path, { deadLetters: true, by: 'Рустам' })).toMatchObject({ status: 200 });
+    expect(await post(path, { by: 'Рустам' })).toMatchObject({ status: 400, code: 'API_INVALID' });
+    expect(await post(path, { since: NOON })).toMatchObject({ status: 400, faults: [{ path: '/' }] });
+    expect(await post(path, { since: String(NOON), by: 'Рустам' })).toMatchObject({ status: 400, code: 'API_INVALID' });
+    expect(await post(path, { since: NOON, by: '  ' })).toMatchObject({ status: 400 });
+    expect(await post('/posts/nobody/replay', { since: NOON, by: 'Рустам' })).toMatchObject({
+      status: 404,
+      code: 'API_POST_UNKNOWN',
+    });
+    expect(await post('/posts/..%2Fx/replay', { since: NOON, by: 'Рустам' })).toMatchObject({ status: 400 });
+  });
+
+  test('to be taken as it is needs a name', async () => {
+    const { post } = await ask();
+    expect(await post('/posts/kyzyl-art/identity/accept', { by: 'Рустам' })).toEqual({ status: 200, cleared: [] });
+    expect(await post('/posts/kyzyl-art/identity/accept', {})).toMatchObject({ status: 400 });
+  });
+
+  test('dead letters are asked for in bounds, and all of this is in OpenAPI', async () => {
+    const { get } = await serve();
+    expect((await get('/dead-letters')).json()).toEqual({ letters: [] });
+    expect((await get('/dead-letters?limit=501')).statusCode).toBe(400);
+    const { paths } = (await get('/api/openapi.json')).json();
+    for (const path of ['/posts/{post}/replay', '/posts/{post}/identity/accept', '/import'])
+      expect(paths[`/api/v1${path}`].post).toMatchObject({
+        summary: expect.any(String),
+        description: expect.any(String),
+      });
+    expect(Object.keys(paths['/api/v1/import'].post.responses)).toEqual(expect.arrayContaining(['200', '4XX', '5XX']));
+  });
+});
