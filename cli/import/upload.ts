@@ -15,12 +15,15 @@ export interface Answer {
   readonly text: string;
 }
 
-/** A server whose database is slow answers late; one that says nothing for so long is gone. */
-const SILENCE_MS = 600_000;
+/** While it takes the file it says nothing for no longer than this. */
+const SILENCE_MS = 60_000;
+/** Storing may take hours; that the machine is still there is asked so often. */
+const KEEP_ALIVE_MS = 30_000;
 const ANSWER_CHARS_MAX = 64 * 1024;
 
 /**
- * Posts the file. An answer that comes before the whole file was sent counts, and ends the sending. Always settles.
+ * Posts the file. An answer that comes before the whole file was sent counts, and ends the sending. Settles at the latest when
+ * the server or its machine is gone.
  * @param bytes of the file
  */
 export function upload(file: string, bytes: number, url: URL, mediaType: string): Promise<Result<Answer, UploadFault>> {
@@ -29,6 +32,7 @@ export function upload(file: string, bytes: number, url: URL, mediaType: string)
       method: 'POST',
       headers: { 'content-type': mediaType, 'content-length': bytes, accept: 'application/json' },
       timeout: SILENCE_MS,
+      agent: false,
     });
     let source: ReadStream | undefined;
     let isAnswered = false;
@@ -41,8 +45,14 @@ export function upload(file: string, bytes: number, url: URL, mediaType: string)
     const breakOff = (message: string) => {
       if (!isAnswered) settle(failed({ kind: isConnected ? 'broken' : 'unreachable', message }));
     };
-    request.once('socket', (socket) => socket.once('connect', () => (isConnected = true)));
-    request.once('timeout', () => breakOff(`it said nothing for ${SILENCE_MS / 60_000} minutes`));
+    request.once('socket', (socket) => {
+      socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      socket.once('connect', () => {
+        isConnected = true;
+      });
+    });
+    request.once('timeout', () => breakOff(`it took nothing for ${SILENCE_MS / 1000} s`));
+    request.once('finish', () => request.setTimeout(0));
     request.on('error', (error) => breakOff(messageOf(error)));
     request.once('response', (response) => {
       isAnswered = true;

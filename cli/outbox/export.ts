@@ -10,6 +10,7 @@ import { catalogueOf, makeBirth, type NumberedBirth } from '#gateway/uplink/birt
 import { cutPayload } from '#gateway/uplink/payload.js';
 import type { LoadedProfile } from '#profiles/catalog.js';
 import { type CommandFault, fault } from '../command.js';
+import { type Damage, damageOf } from './damage.js';
 import type { DataFolder } from './data-folder.js';
 import { waitingRecords } from './waiting-records.js';
 
@@ -30,6 +31,7 @@ export interface Exported {
   readonly untimed: number;
   /** Records that no payload can carry. */
   readonly unfit: number;
+  readonly damage: Damage | undefined;
 }
 
 /** What a payload is cut from: a little more than fits. */
@@ -69,7 +71,7 @@ export function exportBacklog(
     const wanted = records.filter(({ at }) => at !== undefined && at >= since);
     unfit += writeRecords(writer, birth, wanted);
   }
-  return ok({ totals: writer.finish(), untimed: outbox.status().untimedRecords, unfit });
+  return ok({ totals: writer.finish(), untimed: outbox.status().untimedRecords, unfit, damage: damageOf(outbox) });
 }
 
 function birthNumber({ births }: Identity, { clock, now }: ExportRequest): Result<number, CommandFault> {

@@ -2,6 +2,7 @@
 import type { CarryTotals } from '#contract/carry.js';
 import { codeOf } from '#domain/quality.js';
 import { DEAD_LETTERS_MAX, type Outbox } from '#gateway/outbox/outbox.js';
+import { type Damage, damageOf, damageText } from './damage.js';
 
 type Rows = readonly (readonly [name: string, value: string | number])[];
 
@@ -20,13 +21,14 @@ export interface ExportReport {
   readonly totals: CarryTotals;
   readonly untimed: number;
   readonly unfit: number;
+  readonly damage: Damage | undefined;
   /** 0 where there was nothing to carry. */
   readonly bytes: number;
   readonly sha256: string;
 }
 
 export function exportText(report: ExportReport, asJson: boolean): string {
-  const { file, totals, untimed, unfit, bytes, sha256 } = report;
+  const { file, totals, untimed, unfit, damage, bytes, sha256 } = report;
   const { records, samples, from, to } = totals;
   if (asJson)
     return json({
@@ -39,8 +41,10 @@ export function exportText(report: ExportReport, asJson: boolean): string {
       sha256: sha256 || null,
       untimed,
       unfit,
+      damage: damage ?? null,
     });
   const notes = [
+    damageText(damage),
     untimed > 0 ? `${untimed} records wait for the time and are not in the file; they stay in the outbox.\n` : '',
     unfit > 0 ? `${unfit} records fit into no payload and are not in the file; they stay in the outbox.\n` : '',
   ].join('');
@@ -60,11 +64,11 @@ export function exportText(report: ExportReport, asJson: boolean): string {
 export function statusText(outbox: Outbox, asJson: boolean): string {
   const status = outbox.status();
   const deadLetters = outbox.deadLetters(DEAD_LETTERS_MAX).length;
-  const { setAside } = outbox;
+  const damage = damageOf(outbox);
   const { bytes, bytesMax, capacityMs } = status;
   const fillPercent = bytesMax === 0 ? 100 : (100 * bytes) / bytesMax;
   if (asJson)
-    return json({ ...status, capacityMs: capacityMs ?? null, fillPercent, deadLetters, setAside: setAside ?? null });
+    return json({ ...status, capacityMs: capacityMs ?? null, fillPercent, deadLetters, damage: damage ?? null });
   const rows: Rows = [
     ['records that wait', status.pendingRecords],
     ['of these without a time', status.untimedRecords],
@@ -78,8 +82,7 @@ export function statusText(outbox: Outbox, asJson: boolean): string {
     ['dead letters dropped', status.deadLettersDropped],
     ['times the disk was full', status.diskFull],
   ];
-  const aside = setAside === undefined ? '' : `The outbox was damaged and put aside as ${setAside}\n`;
-  return `${aside}${table(rows)}`;
+  return `${damageText(damage)}${table(rows)}`;
 }
 
 export function deadLettersText(outbox: Outbox, asJson: boolean): string {

@@ -180,6 +180,21 @@ describe('an exported backlog', () => {
     expect(process.geteuid?.()).toBe(statSync(file()).uid);
   });
 
+  test('is everything that is whole in a damaged outbox, and the damage is told', async () => {
+    const drafts = backlog(NOON, 3000);
+    post.withOutbox((opened) => opened.append(drafts));
+    const path = join(post.config.dataFolder, 'outbox.sqlite');
+    const bytes = readFileSync(path);
+    bytes.fill(0x55, 20 * 4096, 21 * 4096);
+    writeFileSync(path, bytes);
+    expect(await run('export', '--to', file())).toMatchObject({ ok: true });
+    const carried = carriedIn(await framesOf(file()));
+    const wanted = new Set(samplesOf(drafts));
+    expect(carried.samples.filter((name) => !wanted.has(name))).toEqual([]);
+    expect(carried.records.size).toBeGreaterThan(2800);
+    expect(printed).toMatch(/The outbox was damaged: \d+ records were saved from it/);
+  });
+
   test('takes a backlog piece by piece: what is held does not grow with it', () => {
     post.withOutbox((opened) => opened.append(backlog(NOON, 3000)));
     const { profiles } = loadCatalog();
