@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { codeOf } from '#domain/quality.js';
 import { goodReading } from '#domain/reading.js';
 import { failed } from '#domain/result.js';
 import { FakeCentre } from '#tests/support/fake-centre.js';
@@ -211,6 +212,34 @@ describe('history', () => {
     const live = centre.data.filter(({ historical, at }) => !historical && at > NOON + 30 * SECOND);
     expect(live).toEqual([]);
     expect(past.every((sample) => centre.has(sample))).toBe(true);
+  });
+});
+
+describe('what a full outbox had to let go', () => {
+  test('is marked where the gap begins, once there is a way to the server, and counted in the health', async () => {
+    const time = new VirtualTime(NOON);
+    const centre = new FakeCentre(time);
+    const outbox = new MemoryOutbox({ epoch: EPOCH, bytesMax: 60_000 });
+    const calls: number[] = [];
+    const recordLost = outbox.recordLost.bind(outbox);
+    outbox.recordLost = (at) => {
+      calls.push(time.monotonic());
+      return recordLost(at);
+    };
+    const { gateway } = makeTestPost({ time, centre, outbox, config: { full: true } });
+    centre.faults.unreachable = true;
+    gateway.start();
+    await time.advance(6 * 60 * MINUTE);
+    const { expiredSamples } = gateway.status().outbox;
+    expect([expiredSamples > 100, calls]).toEqual([true, []]);
+    centre.faults.unreachable = false;
+    await time.advance(10 * MINUTE);
+    expect(calls.length).toBeGreaterThan(5);
+    const marks = [...centre.stored].filter(([, { code }]) => code === codeOf('expired'));
+    expect(marks.map(([name]) => name.split('@')[0])).toContain('meter/load.energy');
+    expect(marks.every(([, { value }]) => value === null)).toBe(true);
+    const health = [...centre.stored].filter(([name]) => name.startsWith('gateway/gateway.samplesExpired@'));
+    expect(health.at(-1)?.[1].value).toBeGreaterThan(100);
   });
 });
 
