@@ -255,6 +255,23 @@ describe('what a gateway says of itself', () => {
     expect(rules()).toEqual(['dataExpired']);
   });
 
+  test('a loss that is known before the first live count is told once, also when it ended hours ago', async () => {
+    await counts(0, 2);
+    ingest.know('kyzyl-art', { link: 'offline' });
+    ingest.emit({ type: 'link', post: 'kyzyl-art', link: 'offline', at: time.now() });
+    const from = time.now();
+    await time.advance(5 * HOUR);
+    told.length = 0;
+    // The link is back with other values first; the counter comes with its next heartbeat.
+    ingest.sample('kyzyl-art', [soc(60, time.now())]);
+    await backfill(Array.from({ length: 60 }, (_, step) => expired(step < 10 ? 0 : 9, from + step * 5 * MINUTE)));
+    expect(rules()).toEqual(['dataExpired']);
+    expect(told[0]).toMatchObject({ at: from + 50 * MINUTE, alarm: { state: 'latchedUnacknowledged', value: 9 } });
+    await counts(9, 10);
+    expect(rules()).toEqual(['dataExpired']);
+    expect(lossLines()).toEqual(['conditionTrue late', 'conditionFalse late']);
+  });
+
   test('late counters alone tell nobody', async () => {
     await counts(9, 2);
     const before = [expired(2, NOON - HOUR), expired(9, NOON - HOUR / 2)];

@@ -1,4 +1,5 @@
 // What late data adds to what live data has told already. Pure.
+import type { Alarm } from '#domain/alarm.js';
 import { type AlarmMemory, type JudgedTransition, memoryOf, type PostEngine } from './judge.js';
 import type { PlannedAlarm } from './plan.js';
 import type { Kept, Watch } from './watch.js';
@@ -45,19 +46,28 @@ function isBehind(live: AlarmMemory, replayed: AlarmMemory): boolean {
 
 /** Alarms whose present activation began in late data and has been told to nobody. */
 export function beganLate(watch: Watch, kept: Kept): PlannedAlarm[] {
-  return watch.plan.alarms.filter(({ id }) => {
-    const { alarm } = memoryOf(watch.engine, id);
-    if (alarm.state !== 'unacknowledged' || kept.told.has(id)) return false;
-    return alarm.since !== memoryOf(kept.engine, id).alarm.since;
+  return watch.plan.alarms.filter((planned) => {
+    const { alarm } = memoryOf(watch.engine, planned.id);
+    if (!waits(planned, alarm) || kept.told.has(planned.id)) return false;
+    return alarm.since !== memoryOf(kept.engine, planned.id).alarm.since;
   });
+}
+
+/**
+ * Nobody has seen it, and it stands. What a counter has counted is not undone when it stops rising: it stands until somebody
+ * has looked, where the rule latches.
+ */
+function waits({ test }: PlannedAlarm, { state }: Alarm): boolean {
+  return state === 'unacknowledged' || (test.kind === 'increase' && state === 'latchedUnacknowledged');
 }
 
 /** Of the alarms that wait to be told, those that are true now. One that is over, or that somebody has seen, waits no longer. */
 export function dueToTell(watch: Watch): PlannedAlarm[] {
-  return watch.plan.alarms.filter(({ id }) => {
-    if (!watch.untold.has(id)) return false;
-    const { alarm } = memoryOf(watch.engine, id);
-    if (alarm.state !== 'unacknowledged') watch.untold.delete(id);
-    return alarm.state === 'unacknowledged' && alarm.delayed.input === 'true';
+  return watch.plan.alarms.filter((planned) => {
+    if (!watch.untold.has(planned.id)) return false;
+    const { alarm } = memoryOf(watch.engine, planned.id);
+    if (!waits(planned, alarm)) watch.untold.delete(planned.id);
+    const { input } = alarm.delayed;
+    return waits(planned, alarm) && (planned.test.kind === 'increase' ? input !== 'unknown' : input === 'true');
   });
 }
