@@ -68,8 +68,12 @@ class PartFile implements NewFile {
   }
 
   discard(): void {
-    this.#close();
-    rmSync(this.#part, { force: true });
+    try {
+      this.#close();
+      rmSync(this.#part, { force: true });
+    } catch {
+      // The stick is gone, and the part with it: that it could not be written is told already.
+    }
   }
 
   #write(): void {
