@@ -282,6 +282,24 @@ describe('a gateway', () => {
     expect(last('gateway.recordsExpired')?.value).toBe(0);
   });
 
+  test('tells once of each outbox that was damaged, also of one that broke while it was open', async () => {
+    const time = new VirtualTime(NOON);
+    const outbox: Outbox & { setAside?: string; salvage?: Outbox['salvage'] } = memory();
+    outbox.setAside = '/data/outbox.damaged-1';
+    const lines: object[] = [];
+    const log = { info() {}, warn: (facts: object) => lines.push(facts) };
+    const { gateway } = makeTestPost({ time, centre: new FakeCentre(time), outbox, log });
+    gateway.start();
+    await time.advance(5 * MINUTE);
+    outbox.setAside = '/data/outbox.damaged-2';
+    outbox.salvage = { file: outbox.setAside, recovered: 7, damaged: 1 };
+    await time.advance(5 * MINUTE);
+    expect(lines).toEqual([
+      { code: 'OUTBOX_DAMAGED', file: '/data/outbox.damaged-1' },
+      { code: 'OUTBOX_DAMAGED', file: '/data/outbox.damaged-2', recovered: 7, damaged: 1 },
+    ]);
+  });
+
   test('goes on when a poll fails, and polls nothing after its end', async () => {
     const time = new VirtualTime(NOON);
     const { gateway, reader } = makeTestPost({ time, centre: new FakeCentre(time), outbox: memory() });

@@ -101,6 +101,7 @@ class PostGateway implements Gateway {
   readonly #watchDevices: (results: readonly PollResult[]) => void;
   readonly #cancels = new Set<() => void>();
   #running = false;
+  #toldDamage: string | undefined;
   #polling: Promise<void> = Promise.resolve();
   #polls = 0;
 
@@ -147,9 +148,7 @@ class PostGateway implements Gateway {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    const { setAside } = this.#deps.outbox;
-    if (setAside !== undefined)
-      this.#deps.log.warn({ code: 'OUTBOX_DAMAGED', file: setAside }, 'the outbox was damaged and put aside');
+    this.#tellDamage();
     this.#timeWaitingRecords();
     this.#session.start();
     this.#repeat(TIDY_PERIOD_MS, () => this.#tidy());
@@ -314,8 +313,18 @@ class PostGateway implements Gateway {
     this.#recordSteady([readHealth(facts, this.#steadyNow())]);
   }
 
+  /** Once for each outbox that was put aside, at the start or since. */
+  #tellDamage(): void {
+    const { setAside, salvage } = this.#deps.outbox;
+    if (setAside === undefined || setAside === this.#toldDamage) return;
+    this.#toldDamage = setAside;
+    const facts = { code: 'OUTBOX_DAMAGED', file: setAside, recovered: salvage?.recovered, damaged: salvage?.damaged };
+    this.#deps.log.warn(facts, 'the outbox was damaged and put aside; what is whole in it goes on in a new one');
+  }
+
   #tidy(): void {
     this.#session.keep();
+    this.#tellDamage();
     const now = this.#time.now();
     if (now === undefined) return;
     const { outbox } = this.#deps;
