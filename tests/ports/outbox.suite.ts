@@ -168,6 +168,143 @@ export function describeOutbox(name: string, open: (settings: OutboxSettings) =>
       expect(outbox.replay(0)).toBe(0);
     });
 
+    describe('under pressure, never-sent gauges of whole minutes become their means before anything expires', () => {
+      const MINUTES = 30;
+      /** Six polls a minute: a gauge, a counter and a state. */
+      const poll = (n: number): RecordDraft => {
+        const at = NOON + n * 10_000;
+        const more: OutboxSample = { device: 'meter', metric: 'ac.energyImport', value: n, reason: 'good', at };
+        return { samples: [sampleAt(at, n), more, sampleAt(at, 'on')], offline: true, at };
+      };
+      const fill = () => append(...Array.from({ length: MINUTES * 6 }, (_, n) => poll(n)));
+      const all = () => outbox.pending('history', EVERYTHING);
+      /** The limit that was configured is so little above what is there that the next record is too many. */
+      const press = (before: () => void = () => {}): void => {
+        fill();
+        const bytesMax = outbox.status().bytes + 50;
+        reopen({ bytesMax });
+        fill();
+        before();
+        append(poll(MINUTES * 6));
+      };
+
+      test('a mean stands where the last of its samples stood, and nothing else changes', () => {
+        press();
+        const { aggregated, aggregatedSamples, expired } = outbox.status();
+        expect([aggregated > 0, aggregatedSamples > 0, expired]).toEqual([true, true, 0]);
+        const samples = all().flatMap((record) => record.samples);
+        const gauges = samples.filter(({ metric }) => metric === 'ac.voltage');
+        const means = gauges.filter(({ reason }) => reason === 'aggregated');
+        expect(gauges.length - means.length + aggregatedSamples).toBe(MINUTES * 6 + 1);
+        // The first minute's first sample has no known one before it.
+        expect(means[0]).toMatchObject({ value: 3, at: NOON + 50_000 });
+        expect(means[1]).toMatchObject({ value: 8.5, at: NOON + 110_000 });
+        for (const metric of ['ac.energyImport', 'inverter.state'])
+          expect(samples.filter((sample) => sample.metric === metric)).toEqual(
+            Array.from({ length: MINUTES * 6 + 1 }, (_, n) =>
+              poll(n).samples.find((sample) => sample.metric === metric),
+            ),
+          );
+      });
+
+      test('the record that stays has the highest id of those it replaces; the others are gone, and receipts for them too', () => {
+        press();
+        const ids = all().map(({ id }) => id);
+        expect(ids.slice(0, 2)).toEqual([6, 12]);
+        expect(outbox.status().pendingRecords).toBe(ids.length);
+        expect(outbox.markReceipted(outbox.epoch, [[1, 5]], NOON)).toBe(0);
+        expect(outbox.markReceipted(outbox.epoch, [[1, 8]], NOON)).toBe(1);
+        expect(all().map(({ id }) => id)).toEqual(ids.slice(1));
+      });
+
+      test('what went out already is left as it was', () => {
+        press(() => outbox.markSent(outbox.epoch, [1, 2, 3, 4, 5, 6]));
+        expect(
+          all()
+            .map(({ id }) => id)
+            .slice(0, 7),
+        ).toEqual([1, 2, 3, 4, 5, 6, 12]);
+      });
+
+      test('no mean is made of means: then the oldest expire', () => {
+        reopen({ bytesMax: 12_000 });
+        for (let n = 0; outbox.status().expired === 0 && n < 5_000; n += 1) append(poll(n));
+        const { expiredSamples, aggregatedSamples, expired, pendingRecords } = outbox.status();
+        expect([expired > 0, aggregatedSamples > 0]).toEqual([true, true]);
+        const records = all();
+        expect(records).toHaveLength(pendingRecords);
+        for (const { samples } of records)
+          expect(samples.filter(({ reason }) => reason === 'aggregated').length).toBeLessThanOrEqual(1);
+        expect(expiredSamples).toBeGreaterThan(expired);
+      });
+    });
+
+    test('tells where samples expired: one without a value for each metric, at the time of the first that is gone', () => {
+      reopen({ bytesMax: 4_000 });
+      for (let n = 0; outbox.status().expired === 0 && n < 1_000; n += 1)
+        append(draftAt(NOON + n, { samples: [sampleAt(NOON + n), sampleAt(NOON + n, 'on')] }));
+      expect(outbox.status().expiredSamples).toBe(outbox.status().expired * 2);
+      const before = outbox.status().pendingRecords;
+      expect(outbox.recordLost(NOON + 5_000)).toBe(2);
+      expect(outbox.recordLost(NOON + 5_000)).toBe(0);
+      expect(outbox.status().pendingRecords).toBe(before + 1);
+      const [told] = outbox.pending('history', EVERYTHING);
+      const lost = { device: 'meter', value: null, reason: 'expired', at: NOON };
+      expect(told).toMatchObject({ offline: true, at: NOON + 5_000 });
+      expect([...told!.samples].sort((a, b) => (a.metric < b.metric ? -1 : 1))).toEqual([
+        { ...lost, metric: 'ac.voltage' },
+        { ...lost, metric: 'inverter.state' },
+      ]);
+    });
+
+    test('sends dead letters again under their old names, but for those without a time', () => {
+      append(draftAt(NOON), draftAt(NOON + 1), draftAt(5_000, { boot: 'b0' }));
+      outbox.learnTime('b1', NOON);
+      outbox.refuse(outbox.epoch, [{ id: 1, code: 'STORE_TYPE' }]);
+      outbox.markReceipted(outbox.epoch, [[1, 2]], NOON);
+      expect(idsOf('live')).toEqual([]);
+      expect(outbox.retryDeadLetters()).toBe(1);
+      expect(outbox.pending('live', EVERYTHING)).toMatchObject([
+        { epoch: outbox.epoch, id: 1, samples: [sampleAt(NOON)] },
+      ]);
+      expect(outbox.deadLetters(10)).toMatchObject([{ id: 3, code: 'OUTBOX_TIME_UNKNOWN' }]);
+      expect(outbox.markReceipted(outbox.epoch, [[1, 1]], NOON)).toBe(1);
+      expect(outbox.status().pendingRecords).toBe(0);
+    });
+
+    test('counts what an operator has sent again', () => {
+      append(draftAt(NOON), draftAt(NOON + 1), draftAt(NOON + 2));
+      outbox.markReceipted(outbox.epoch, [[1, 3]], NOON);
+      expect(outbox.replay(NOON + 1)).toBe(2);
+      expect(idsOf('live')).toEqual([2, 3]);
+      expect(outbox.status()).toMatchObject({ replayed: 2, pendingRecords: 2 });
+    });
+
+    test('says how long it would take to fill at the rate of the last day, after an hour', () => {
+      const hour = 3_600_000;
+      reopen({ bytesMax: 1_000_000 });
+      for (let n = 0; n < 60; n += 1) append(draftAt(NOON + Math.floor((n * hour) / 61)));
+      expect(outbox.status().capacityMs).toBeUndefined();
+      append(draftAt(NOON + hour), draftAt(NOON + 2 * hour));
+      const { capacityMs, bytes } = outbox.status();
+      expect(capacityMs).toBeCloseTo((1_000_000 / bytes) * 2 * hour, -1);
+    });
+
+    test('keeps small numbers', () => {
+      expect(outbox.number('budget')).toBeUndefined();
+      outbox.keepNumber('budget', 0);
+      expect(outbox.number('budget')).toBe(0);
+      outbox.keepNumber('budget', 12);
+      expect(outbox.number('budget')).toBe(12);
+      expect(outbox.start).toBe(1);
+    });
+
+    test('syncs what is new, and nothing where nothing is', () => {
+      expect(outbox.sync().ok).toBe(true);
+      append(draftAt(NOON));
+      expect([outbox.sync().ok, outbox.sync().ok]).toEqual([true, true]);
+    });
+
     test('holds records of unknown time back until the time is learnt', () => {
       append(draftAt(5_000, { boot: 'b1' }), draftAt(6_000, { boot: 'b1' }));
       expect([...idsOf('live', { liveSince: 0 }), ...idsOf('history')]).toEqual([]);

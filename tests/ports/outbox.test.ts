@@ -7,7 +7,12 @@ import { describeOutbox } from './outbox.suite.js';
 
 describeOutbox('SQLite', (settings) => {
   const folder = mkdtempSync(join(tmpdir(), 'oftob-outbox-'));
-  const opened = openSqliteOutbox({ file: join(folder, 'outbox.db'), reserveBytes: 1024, ...settings });
+  const opened = openSqliteOutbox({
+    file: join(folder, 'outbox.db'),
+    reserveBytes: 1024,
+    writeDelayMs: 10_000,
+    ...settings,
+  });
   if (!opened.ok) throw new Error(opened.fault.message);
   return {
     outbox: opened.value,
