@@ -52,7 +52,8 @@ export function bytesOf(row: { readonly body: Uint8Array }): number {
 }
 
 export function rowOf(seq: number, draft: RecordDraft, aggregated = false): RecordRow {
-  const { at, samples } = draft;
+  const { samples } = draft;
+  const at = Math.round(draft.at);
   let [min, max] = [at, at];
   for (const sample of samples) {
     min = Math.min(min, sample.at);
@@ -65,8 +66,8 @@ export function rowOf(seq: number, draft: RecordDraft, aggregated = false): Reco
     boot: draft.boot ?? null,
     flags: (draft.offline ? OFFLINE : 0) | (aggregated ? AGGREGATED : 0),
     samples: samples.length,
-    before: at - min,
-    after: max - at,
+    before: Math.ceil(at - min),
+    after: Math.ceil(max - at),
     code: null,
     body: encodeSamples(samples),
   });

@@ -37,7 +37,7 @@ export class RecordStore {
   /** No record of unknown time has a lower number. */
   untimedFrom = Number.MAX_SAFE_INTEGER;
   /** Commits since then outlive the process only. */
-  isUnsynced = false;
+  isUnsynced = true;
   #totals: Totals = { bytes: 0, pending: 0, untimed: 0 };
   readonly #transaction: (work: () => void) => void;
 

@@ -1,13 +1,16 @@
 import { spawn } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -143,6 +146,69 @@ describe('on the disk', () => {
     const again = open();
     expect(again.status().expired).toBe(expired);
     again.close();
+  });
+
+  test('what is known beside the records outlives a restart: starts, numbers, what went out, what is stored', () => {
+    const outbox = open({ epoch: 'aaaaaaaaaaaaaaaa' });
+    outbox.append([0, 1, 2, 3].map((n) => draft(NOON + n)));
+    outbox.keepNumber('budget', 7);
+    outbox.markReceipted(outbox.epoch, [[2, 3]], NOON);
+    outbox.close();
+    const again = open();
+    expect([outbox.start, again.start]).toEqual([1, 2]);
+    expect(again.number('budget')).toBe(7);
+    expect(again.pending('live', ALL).map(({ epoch, id }) => [epoch, id])).toEqual([
+      ['aaaaaaaaaaaaaaaa', 1],
+      ['aaaaaaaaaaaaaaaa', 4],
+    ]);
+    expect(again.status().pendingRecords).toBe(2);
+    expect(again.append([draft(NOON + 9)])).toMatchObject({ value: [{ epoch: again.epoch, id: 1 }] });
+    expect(again.markReceipted('aaaaaaaaaaaaaaaa', [[1, 9]], NOON)).toBe(2);
+    expect(again.pending('live', ALL)).toMatchObject([{ epoch: again.epoch, id: 1 }]);
+    again.close();
+  });
+
+  test('a record whose bytes changed on the disk is never sent: it is a dead letter without samples', () => {
+    const outbox = open();
+    outbox.append([draft(NOON), draft(NOON + 1), draft(NOON + 2)]);
+    outbox.close();
+    const database = new Database(file);
+    database.exec("UPDATE record SET body = CAST(replace(body, 'voltage', 'current') AS BLOB) WHERE seq = 2");
+    database.close();
+    const again = open();
+    expect(again.pending('live', ALL).map(({ id }) => id)).toEqual([1, 3]);
+    expect(again.deadLetters(10)).toMatchObject([{ id: 2, code: 'OUTBOX_RECORD_DAMAGED', samples: [] }]);
+    expect(again.retryDeadLetters()).toBe(0);
+    expect(again.status()).toMatchObject({ refused: 1, pendingRecords: 2 });
+    again.close();
+  });
+
+  test('a file that is found damaged while it is open is replaced by what is whole in it, and work goes on', () => {
+    const outbox = open();
+    // More than the cache holds.
+    outbox.append(Array.from({ length: 10_000 }, (_, n) => draft(NOON + n, 10)));
+    outbox.close();
+    const again = open();
+    again.markReceipted(again.epoch, [[1, 1]], NOON);
+    again.append([draft(NOON + 50_000)]);
+    // A page in the middle, beneath the open database.
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, 1024 * 60, 1024 * 61);
+    const handle = openSync(file, 'r+');
+    writeSync(handle, bytes, 1024 * 60, 1024, 1024 * 60);
+    closeSync(handle);
+    const found = again.pending('live', ALL);
+    const more = again.append([draft(NOON + 50_001)]);
+    expect(more).toMatchObject({ ok: true, value: [{ epoch: again.epoch, id: 2 }] });
+    const left = [...again.pending('live', { ...ALL, skip: (epoch) => epoch !== again.epoch })];
+    expect(left.map(({ id }) => id)).toEqual([1, 2]);
+    expect(found.length).toBeGreaterThan(9_900);
+    expect(again.salvage?.recovered).toBeGreaterThan(9_900);
+    expect(existsSync(again.setAside ?? '')).toBe(true);
+    again.close();
+    const last = open();
+    expect([last.setAside, last.start]).toEqual([undefined, 3]);
+    last.close();
   });
 
   test('two gateways cannot have one outbox', () => {
