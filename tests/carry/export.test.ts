@@ -151,6 +151,30 @@ describe('an exported backlog', () => {
     expect(readdirSync(post.folder).sort()).toEqual(['data', 'gateway.yaml']);
   });
 
+  test('holds every sample once where few fit into a payload, and records that no birth names stand between', async () => {
+    const noisy = backlog(NOON, 2500).map((draft, i) => ({
+      ...draft,
+      samples: draft.samples.map((sample, k) => ({
+        ...sample,
+        value: Math.sin(i * 3 + k) * 1e6,
+        reason: 'good' as const,
+      })),
+    }));
+    const nameless = backlog(NOON, 1).map((draft) => ({
+      ...draft,
+      samples: draft.samples.map((sample) => ({ ...sample, device: 'nobody' })),
+    }));
+    const mixed = noisy.flatMap((draft, i) => (i % 100 === 99 ? [...nameless, draft] : [draft]));
+    post.withOutbox((opened) => expect(opened.append(mixed).ok).toBe(true));
+    await run('export', '--to', file(), '--json');
+    const frames = await framesOf(file());
+    const payloads = frames.flatMap((frame) => (frame.type === 'data' ? [frame.bytes.length] : []));
+    expect(payloads.length).toBeGreaterThan(3);
+    expect(Math.max(...payloads)).toBeLessThanOrEqual(16 * 1024);
+    expect(carriedIn(frames).samples).toEqual(samplesOf(noisy));
+    expect(JSON.parse(printed)).toMatchObject({ records: 2500, samples: 7500, unfit: 25 });
+  });
+
   test('leaves a record that no birth names where it is, and says so', async () => {
     post.withOutbox((opened) => {
       const [good, other] = backlog(NOON, 2);
