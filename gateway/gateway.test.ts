@@ -85,6 +85,8 @@ describe('nothing is lost', () => {
       latencyMs: fc.constantFrom(1, 700, 40_000),
       storeDown: fc.boolean(),
       unreachable: fc.boolean(),
+      halfDead: fc.boolean(),
+      acknowledges: fc.boolean(),
       event: fc.constantFrom('none', 'break', 'stopServer', 'startServer', 'forget', 'attend', 'restart', 'past'),
     });
     await fc.assert(

@@ -141,7 +141,7 @@ export class Connection {
     else if (timeouts >= DEAD_LINK_TIMEOUTS && now - this.#heardAt > GOOD_LINK_MS)
       this.#drop('no receipts and no sign of life');
     if (timeouts >= DEAD_LINK_TIMEOUTS && this.isOpen && now - this.#receiptAt >= RENEW_MS)
-      this.#drop('no receipts for an hour');
+      this.#renew('no receipts for an hour');
   }
 
   /** The retained state, said again, is answered by any living broker. */
@@ -211,6 +211,12 @@ export class Connection {
 
   #drop(reason: string): void {
     this.#link?.abort();
+    this.#onClosed(reason);
+  }
+
+  /** The broker lives: closed in order, no will says that the post is gone. */
+  #renew(reason: string): void {
+    void this.#link?.close();
     this.#onClosed(reason);
   }
 

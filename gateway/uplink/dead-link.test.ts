@@ -54,6 +54,7 @@ describe('a server that stores nothing', () => {
     await time.advance(250 * MINUTE);
     expect(gateway.status().session.connects).toBeGreaterThan(3);
     expect(gateway.status().session.connects).toBeLessThanOrEqual(6);
+    expect(centre.states.filter(({ state }) => state === 'offline')).toEqual([]);
     centre.faults.storeDown = false;
     await time.advance(10 * MINUTE);
     expect(recorded.filter(({ at }) => at < time.now() - MINUTE).every((sample) => centre.has(sample))).toBe(true);
