@@ -18,6 +18,7 @@ import {
   unwritableText,
   whereSeries,
 } from './influx-lines.js';
+import { listenForReasons, type Reasons } from './influx-reasons.js';
 import { refusalOf, typeOfValue, unavailable, type ValueType } from './point-rules.js';
 
 export interface InfluxStoreOptions {
@@ -48,6 +49,7 @@ export function createInfluxStore(options: InfluxStoreOptions): InfluxStore {
 class LineStore implements InfluxStore {
   readonly #options: InfluxStoreOptions;
   readonly #client: InfluxDB;
+  readonly #reasons: Reasons;
   /** Fields written so far. A schema of the whole vocabulary would be walked through for every line. */
   readonly #fields: Record<string, FieldType> = {};
   readonly #learned = new Map<string, ValueType>();
@@ -64,6 +66,7 @@ class LineStore implements InfluxStore {
   constructor(options: InfluxStoreOptions) {
     this.#options = options;
     const url = new URL(options.url);
+    this.#reasons = listenForReasons(url);
     const secure = url.protocol === 'https:';
     this.#client = new InfluxDB({
       host: url.hostname,
@@ -147,6 +150,8 @@ class LineStore implements InfluxStore {
       await this.#client.writePoints(linesOf(points), { precision: 'ms', database: this.#options.database });
       return { kind: 'ok' };
     } catch (error) {
+      const reason = this.#reasons.take();
+      if (reason !== undefined) return { kind: 'fault', fault: this.#faultOf(reason) };
       const message = messageOf(error);
       if (/partial write|unable to parse|beyond retention policy/i.test(message)) {
         this.#counters.storePartialWrites += 1;
@@ -231,7 +236,7 @@ class LineStore implements InfluxStore {
       const wrong = results.find((result) => result.error !== undefined)?.error;
       return wrong === undefined ? ok(results) : this.#fault(this.#faultOf(wrong));
     } catch (error) {
-      return this.#fault(this.#faultOf(messageOf(error)));
+      return this.#fault(this.#faultOf(this.#reasons.take() ?? messageOf(error)));
     }
   }
 
@@ -242,7 +247,7 @@ class LineStore implements InfluxStore {
     try {
       await this.#client.createDatabase(this.#options.database);
     } catch (error) {
-      const message = messageOf(error);
+      const message = this.#reasons.take() ?? messageOf(error);
       if (!(error instanceof Error) || !/^A (400|403|404|405)/.test(message))
         return this.#fault(this.#faultOf(message));
     }
@@ -281,6 +286,7 @@ class LineStore implements InfluxStore {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#reasons.close();
   }
 }
 

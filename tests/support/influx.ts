@@ -10,15 +10,19 @@ export interface RunningInflux {
   readonly port: number;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
+  /** Stops it where it stands, its connections open, as one that hangs. */
+  freeze(): void;
+  thaw(): void;
   /** Starts it again on the same port and data. */
   restart(): Promise<void>;
   /** Ends it and removes its data. */
   stop(): Promise<void>;
 }
 
-export async function startInflux(): Promise<RunningInflux> {
+/** `dataFolder` is where it keeps everything; without one it gets a folder of its own, removed with it. */
+export async function startInflux(dataFolder?: string): Promise<RunningInflux> {
   const program = programOf('influxd', 'influxdb influxdb-client');
-  const folder = mkdtempSync(join(tmpdir(), 'oftob-influx-'));
+  const folder = dataFolder ?? mkdtempSync(join(tmpdir(), 'oftob-influx-'));
   const config = join(folder, 'influxdb.conf');
   const start = async (port: number): Promise<RealServer> => {
     writeFileSync(config, configOf(folder, port));
@@ -30,13 +34,15 @@ export async function startInflux(): Promise<RunningInflux> {
     port,
     url: `http://127.0.0.1:${port}`,
     kill: () => server.end('SIGKILL'),
+    freeze: () => void server.child.kill('SIGSTOP'),
+    thaw: () => void server.child.kill('SIGCONT'),
     async restart() {
       await server.end('SIGTERM');
       server = await start(port);
     },
     async stop() {
       await server.end('SIGKILL');
-      rmSync(folder, { recursive: true, force: true });
+      if (dataFolder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
