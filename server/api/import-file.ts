@@ -1,7 +1,7 @@
 // A carried file from a stream to the store: spooled and checked as a whole first, so that nothing of a bad file is stored.
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type CarryFault, type CarryFrame, type CarrySummary, createCarryReader, readCarry } from '#contract/carry.js';
@@ -32,11 +32,21 @@ export interface ImportDeps extends Pick<AppDeps, 'fleet' | 'spoolFolder' | 'log
   readonly ingest: Pick<AppDeps['ingest'], 'mayCarry' | 'openCarry'>;
   /** Largest file; {@link IMPORT_BYTES_MAX} where absent. */
   readonly importBytesMax?: number | undefined;
+  /** Room that must be left beside the file; 128 MB where absent. */
+  readonly leftBytesMin?: number | undefined;
 }
 
 const SPOOL = /^import-[0-9a-f]+\.part$/;
 /** Payloads that are on their way to the store at once: enough to share its writes, little in memory. */
 const IN_FLIGHT_MAX = 4;
+
+/** Disk that a spooled file leaves to the store, and after how many bytes it is looked at. */
+const LEFT_BYTES_MIN = 128 * 1024 * 1024;
+const LOOK_BYTES = 8 * 1024 * 1024;
+const NO_ROOM: ImportFault = {
+  code: 'STORE_FULL',
+  message: 'the data folder has no room for the file; free space, and import it again',
+};
 
 /** Takes a file from a request. Resolves after the store has confirmed all of it, or with why not; then what it stored stays stored. */
 export async function importCarried(body: Readable, deps: ImportDeps): Promise<Result<ImportResponse, ImportFault>> {
@@ -77,6 +87,7 @@ async function spool(body: Readable, path: string, deps: ImportDeps): Promise<Re
   const file = await open(path, 'wx', 0o600);
   try {
     let bytes = 0;
+    let lookAt = 0;
     for await (const chunk of chunksOf(body)) {
       bytes += chunk.length;
       if (bytes > bytesMax)
@@ -84,6 +95,8 @@ async function spool(body: Readable, path: string, deps: ImportDeps): Promise<Re
           code: 'IMPORT_TOO_LARGE',
           message: `the file is larger than ${bytesMax} bytes; export it in parts`,
         });
+      if (bytes >= lookAt && !(await hasRoom(deps))) return failed(NO_ROOM);
+      lookAt = bytes >= lookAt ? bytes + LOOK_BYTES : lookAt;
       const frames = reader.push(chunk);
       if (!frames.ok) return frames;
       for (const frame of frames.value) {
@@ -99,6 +112,11 @@ async function spool(body: Readable, path: string, deps: ImportDeps): Promise<Re
   } finally {
     await file.close();
   }
+}
+
+async function hasRoom({ leftBytesMin = LEFT_BYTES_MIN, spoolFolder }: ImportDeps): Promise<boolean> {
+  const disk = await statfs(spoolFolder);
+  return disk.bavail * disk.bsize >= leftBytesMin;
 }
 
 async function* chunksOf(body: Readable): AsyncGenerator<Uint8Array> {
@@ -157,7 +175,7 @@ function isDiskError(error: unknown): boolean {
 
 function diskFault(error: unknown): ImportFault {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return { code: 'STORE_FULL', message: 'no space left in the data folder for the file' };
+  if (code === 'ENOSPC') return NO_ROOM;
   if (code === undefined) throw error;
   return { code: 'STORE_UNAVAILABLE', message: `the data folder cannot be written: ${message}` };
 }

@@ -103,6 +103,25 @@ test('refusals of birth and store are counted apart from what is stored; data wi
   ]);
 });
 
+test('what is carried leaves room for what comes by radio, and comes in when there is some again', async () => {
+  await scene.restart({ memoryBytesMax: 1000 });
+  scene.birth(gateway, 9);
+  let release: () => void = () => undefined;
+  scene.store.gate = new Promise((resolve) => {
+    release = resolve;
+  });
+  const intake = open();
+  intake.birth(sceneBirth(gateway, 3));
+  const carried = [1, 2, 3, 4, 5, 6].map((record) => intake.data(payload(3, [sample(record, T0 - record)])));
+  for (const record of [1, 2, 3, 4]) scene.data(9, gateway.epoch, [sample(record, T0 + record)]);
+  expect(scene.engine.counters()).toMatchObject({ memoryBytes: 960, payloadsDroppedForMemory: 2 });
+  await scene.settle();
+  release();
+  await scene.time.advance(2000);
+  expect((await Promise.all(carried)).every(({ ok }) => ok)).toBe(true);
+  expect([scene.store.points.size, scene.stored()]).toEqual([10, [[1, 4]]]);
+});
+
 test('a birth that contradicts itself is told', () => {
   const birth = sceneBirth(gateway, 3);
   expect(open().birth({ ...birth, metrics: [...birth.metrics, ...birth.metrics] })).toMatchObject({ ok: false });

@@ -83,7 +83,7 @@ class BatchWriter implements Writer {
       this.#counters.payloadsDroppedForStore += 1;
       return false;
     }
-    if (this.#bytes + lot.bytes > this.#deps.limits.memoryBytesMax) {
+    if (this.#bytes + lot.bytes > this.#roomFor(lot)) {
       this.#counters.payloadsDroppedForMemory += 1;
       return false;
     }
@@ -94,6 +94,12 @@ class BatchWriter implements Writer {
     if (!this.#writing && this.#cancelDelay === undefined)
       this.#cancelDelay = this.#deps.scheduler.after(this.#deps.limits.batchDelayMs, () => this.#begin());
     return true;
+  }
+
+  /** What is carried by hand can wait: it leaves half to what comes by radio. */
+  #roomFor({ carried }: Lot): number {
+    const { memoryBytesMax } = this.#deps.limits;
+    return carried === true ? memoryBytesMax / 2 : memoryBytesMax;
   }
 
   #begin(): void {

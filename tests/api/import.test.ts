@@ -204,6 +204,12 @@ describe('a large file', () => {
     expect(readdirSync(spoolFolder)).toEqual([]);
   });
 
+  test('that would take the store’s last room is refused before it does', async () => {
+    const narrow = { ...deps(async () => undefined), leftBytesMin: Number.MAX_SAFE_INTEGER };
+    expect(await importCarried(Readable.from([file]), narrow)).toMatchObject({ fault: { code: 'STORE_FULL' } });
+    expect(readdirSync(spoolFolder)).toEqual([]);
+  });
+
   test('into a folder that cannot be written is a fault that says so', async () => {
     const path = join(spoolFolder, 'file');
     writeFileSync(path, '');
