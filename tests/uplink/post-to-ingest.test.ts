@@ -128,3 +128,21 @@ test('what the broker’s death cut off arrives through the next one', async () 
   const due = [...post.recorded];
   await soon(() => expect(due.every(isStored)).toBe(true));
 });
+
+test('two gateways of one identity do not throw each other out: what both have is stored, and both know of the other', async () => {
+  const { service } = await startIngest();
+  const posts = [openPost('outbox'), openPost('clone')];
+  for (const { gateway } of posts) stops.push(() => gateway.stop());
+  for (const { gateway } of posts) gateway.start();
+  await soon(() => expect(posts.every(({ gateway }) => gateway.status().session.birth !== undefined)).toBe(true));
+  await soon(() => {
+    service.attend(POST, 10);
+    expect(posts.every(({ gateway }) => gateway.status().session.foreignReceipts > 9)).toBe(true);
+  });
+  const due = posts.flatMap(({ recorded }) => [...recorded]);
+  await soon(() => expect(due.every(isStored)).toBe(true));
+  for (const { gateway } of posts) {
+    expect(gateway.status().session).toMatchObject({ connected: true, connects: 1, strayReceipts: 0 });
+    expect(gateway.status().outbox).toMatchObject({ refused: 0, expired: 0 });
+  }
+});
