@@ -84,6 +84,18 @@ describeOnSmallDisks('the chain on a disk that runs full', import.meta.url, () =
     expect(await post.server.stop('SIGTERM')).toBe(0);
   });
 
+  test('a server that cannot make its databases ends with a line that says so', async () => {
+    const disk = mountSmallDisk(24);
+    disk.fill();
+    post = await startRealPost({ folder, serverData: disk.folder, gatewayData: folder, mqttPort: await freePort() });
+    await post.startServer().catch(() => undefined);
+    expect(await post.server.ended).toBe(1);
+    expect(post.server.output()).toMatch(
+      /^oftob: STORE_FULL: no space left for .+telemetry\.sqlite; .+20 MB are free$/m,
+    );
+    expect(post.server.output()).not.toMatch(/\n\s+at /);
+  });
+
   test('the gateway’s: it goes on polling and says so once; when there is room what it held is kept and sent', {
     timeout: 5 * MINUTE,
   }, async () => {
