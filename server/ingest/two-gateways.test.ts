@@ -24,7 +24,7 @@ const steps = fc.array(
     kind: fc.constantFrom('birth', 'renewed', 'old birth', 'retained', 'data', 'data', 'data', 'restart', 'wait'),
     who: fc.nat(2),
     order: fc.nat(2),
-    number: fc.integer({ min: 1, max: 12 }),
+    number: fc.integer({ min: 1, max: 4 }),
     waitMs: fc.constantFrom(10, 1000, 61_000),
   }),
   { minLength: 5, maxLength: 60 },
