@@ -36,7 +36,9 @@ export function openGateway(config: GatewayConfig, deps: PostGatewayDeps): Resul
   } catch (error) {
     return fault('CONFIG_UNREADABLE', (error as Error).message);
   }
-  const identity = openIdentity(config.dataFolder);
+  const identity = openIdentity(config.dataFolder, (told) =>
+    deps.log.warn(told, 'the numbers of births and connections cannot be kept'),
+  );
   if (!identity.ok) return failed(identity.fault);
   const outbox = openSqliteOutbox({
     file: join(config.dataFolder, 'outbox.sqlite'),

@@ -1,9 +1,16 @@
 import { createPublicKey, sign, verify } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { drawEpoch, type Identity, leastNumberAt, openIdentity, openRisingNumber } from './identity.js';
+import {
+  drawEpoch,
+  type Identity,
+  type IdentityFault,
+  leastNumberAt,
+  openIdentity,
+  openRisingNumber,
+} from './identity.js';
 
 let folder: string;
 beforeEach(() => {
@@ -52,7 +59,7 @@ test('whatever the clock says, numbers rise, and stay below 2^53', () => {
 });
 
 test('a number is lifted by the time of day, so that a restored backup does not repeat one', () => {
-  const number = openRisingNumber(join(folder, 'number'), 1, () => 5);
+  const number = openRisingNumber(join(folder, 'number'), 1, { draw: () => 5 });
   expect([number.next(0), number.next(leastNumberAt(1_768_478_400_900)), number.next(5)]).toEqual([
     6,
     1_768_478_400 * 1024 + 5,
@@ -82,6 +89,22 @@ test('a post that tries to connect each minute writes its number once an hour', 
     texts.add(readFileSync(file, 'utf8'));
   }
   expect(texts.size).toBe(3);
+});
+
+test('a disk that takes nothing ends no gateway: numbers still rise, and it is told once', () => {
+  const place = join(folder, 'gone');
+  mkdirSync(place);
+  const told: string[] = [];
+  const options = { tell: (fault: IdentityFault) => told.push(fault.code) };
+  const number = openRisingNumber(join(place, 'number'), 1, options);
+  const given = [number.next(leastNumberAt(NOON))];
+  rmSync(place, { recursive: true });
+  given.push(number.next(0), number.next(0));
+  mkdirSync(place);
+  given.push(number.next(0));
+  expect(Number(readFileSync(join(place, 'number'), 'utf8'))).toBe(given[3]);
+  expect(given).toEqual([...new Set(given)].sort((a, b) => a - b));
+  expect(told).toEqual(['IDENTITY_UNWRITABLE']);
 });
 
 test('files that are none of ours are told, not overwritten', () => {

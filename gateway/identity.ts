@@ -29,8 +29,8 @@ export interface Identity {
 export interface RisingNumber {
   /**
    * A number above every one that was given before, and not below {@link leastNumberAt} of the time where that is known. Its low
-   * bits are random: two gateways on copies of one disk practically never draw the same. On the disk before it is given. Throws
-   * when the disk refuses.
+   * bits are random: two gateways on copies of one disk practically never draw the same. On the disk before it is given; where the
+   * disk takes nothing, the number is given all the same, and the time of day keeps the next start from repeating it.
    * @param atLeast lifts the number; 0 where the time is unknown
    */
   next(atLeast: number): number;
@@ -49,8 +49,11 @@ export function drawEpoch(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** Reads the identity in `folder`, making what is missing. The key is readable by its owner alone. */
-export function openIdentity(folder: string): Result<Identity, IdentityFault> {
+/**
+ * Reads the identity in `folder`, making what is missing. The key is readable by its owner alone.
+ * @param tell is told once each time that the disk begins to refuse numbers
+ */
+export function openIdentity(folder: string, tell: TellFault = () => {}): Result<Identity, IdentityFault> {
   const keyFile = join(folder, 'gateway.key');
   try {
     mkdirSync(folder, { recursive: true });
@@ -68,8 +71,8 @@ export function openIdentity(folder: string): Result<Identity, IdentityFault> {
     return ok({
       privateKey,
       publicKey,
-      births: openRisingNumber(join(folder, 'birth-number'), 1),
-      connections: openRisingNumber(join(folder, 'connection-number'), CONNECTIONS_AHEAD),
+      births: openRisingNumber(join(folder, 'birth-number'), 1, { tell }),
+      connections: openRisingNumber(join(folder, 'connection-number'), CONNECTIONS_AHEAD, { tell }),
     });
   } catch (error) {
     return failed({ code: 'IDENTITY_UNREADABLE', message: `${keyFile}: ${(error as Error).message}` });
@@ -79,26 +82,37 @@ export function openIdentity(folder: string): Result<Identity, IdentityFault> {
 /** An hour of numbers. A post that cannot connect tries every minute: its flash card is not written each time. */
 const CONNECTIONS_AHEAD = 3600 * NUMBERS_PER_S;
 
+type TellFault = (fault: IdentityFault) => void;
+
+export interface RisingNumberOptions {
+  /** The random low part, 0 to 1023. */
+  readonly draw?: () => number;
+  readonly tell?: TellFault;
+}
+
 /**
  * The file holds the end of the block that may be in use, so that a crash skips numbers and never repeats one.
  * Throws where the file is there and holds no number.
- * @param draw the random low part, 0 to 1023
+ * @param block numbers that are taken ahead with each write
  */
 export function openRisingNumber(
   file: string,
   block: number,
-  draw: () => number = () => randomInt(NUMBERS_PER_S),
+  { draw = () => randomInt(NUMBERS_PER_S), tell = () => {} }: RisingNumberOptions = {},
 ): RisingNumber {
   const text = readText(file)?.trim();
   let reserved = text === undefined ? 0 : Number(text);
   if (!Number.isSafeInteger(reserved) || reserved < 0 || text === '') throw new Error(`${file} holds no number`);
   let last = reserved;
+  let isRefused = false;
   return {
     next(atLeast) {
       const number = Math.max(last + 1, Math.floor(atLeast)) + draw();
       if (number > reserved) {
-        writeDurably(file, `${number + block - 1}\n`);
-        reserved = number + block - 1;
+        const fault = tryToWrite(file, `${number + block - 1}\n`);
+        if (fault === undefined) reserved = number + block - 1;
+        else if (!isRefused) tell(fault);
+        isRefused = fault !== undefined;
       }
       last = number;
       return number;
@@ -112,6 +126,15 @@ function readText(file: string): string | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
+  }
+}
+
+function tryToWrite(file: string, text: string): IdentityFault | undefined {
+  try {
+    writeDurably(file, text);
+    return undefined;
+  } catch (error) {
+    return { code: 'IDENTITY_UNWRITABLE', message: (error as Error).message };
   }
 }
 
