@@ -5,7 +5,7 @@ import type { RecordStore } from './record-store.js';
 /** Description, and the last record that may hold it once it is declared no longer. */
 type Known = readonly [description: string, retiredAfter: number | null];
 
-/** Within a transaction. Gives what is measured no longer. */
+/** Gives what is measured no longer. On the disk with the next transaction. */
 export function declareCatalogue(store: RecordStore, current: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
   const { facts } = store;
   const names = new Map(current.map((entry) => [JSON.stringify([entry.device, entry.metric]), entry.description]));

@@ -36,6 +36,8 @@ export class RecordStore {
   lastSeq = 0;
   /** No record of unknown time has a lower number. */
   untimedFrom = Number.MAX_SAFE_INTEGER;
+  /** Transactions that came to nothing. */
+  rollBacks = 0;
   /** Commits since then outlive the process only. */
   isUnsynced = true;
   #totals: Totals = { bytes: 0, pending: 0, untimed: 0 };
@@ -81,6 +83,7 @@ export class RecordStore {
       this.#totals = totals;
       this.lastSeq = lastSeq;
       this.dead = dead;
+      this.rollBacks += 1;
       this.facts.rollBack();
       for (const kept of [this.receipted, this.sent, this.gone, this.epochs]) kept.reload();
       throw error;

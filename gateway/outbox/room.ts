@@ -15,6 +15,7 @@ export class Room {
   readonly #store: RecordStore;
   /** Up to here everything that a mean can stand for is one. */
   #aggregatedTo = 0;
+  #rollBacks = 0;
 
   constructor(store: RecordStore) {
     this.#store = store;
@@ -22,6 +23,9 @@ export class Room {
 
   /** Within a transaction: frees so many bytes. Without `mayThin` only receipted records go. */
   make(bytes: number, mayThin = true): void {
+    // What was aggregated in a transaction that came to nothing is not.
+    if (this.#rollBacks !== this.#store.rollBacks) this.#aggregatedTo = 0;
+    this.#rollBacks = this.#store.rollBacks;
     let left = bytes;
     while (left > 0) {
       const freed = this.#freeReceipted(left);

@@ -157,6 +157,8 @@ class SqliteOutbox implements Outbox {
     const store = this.#store;
     const rows = this.#rowsOf(drafts);
     const added = rows.reduce((sum, row) => sum + bytesOf(row), 0);
+    // Whoever filled the disk may have made room meanwhile.
+    if (store.totals.bytes + added > this.#bytesCeiling) this.#bytesCeiling = this.#reachableBytes();
     store.transact(() => {
       this.#room.make(bytesToFree(store.totals.bytes + added, this.#limit()));
       for (const row of rows) store.insert(row);
@@ -318,7 +320,11 @@ class SqliteOutbox implements Outbox {
   }
 
   declare(current: readonly CatalogueEntry[]): readonly CatalogueEntry[] {
-    return this.#mended(() => this.#store.transact(() => declareCatalogue(this.#store, current)));
+    return this.#mended(() => {
+      const retired = declareCatalogue(this.#store, current);
+      this.#changed(() => 0);
+      return retired;
+    });
   }
 
   trim(at: number): void {
