@@ -321,6 +321,21 @@ describe('through a broker that lets everything through', () => {
   }, 60_000);
 });
 
+test('the stop waits for nobody for ever: not for a store that hangs, not for a broker that is gone', async () => {
+  const mosquitto = await startMosquitto();
+  const hasty: Scheduler = { after: (delayMs, task) => scheduler.after(Math.min(delayMs, 300), task) };
+  const service = build(mosquitto.url, { scheduler: hasty });
+  await service.start();
+  store.gate = new Promise(() => undefined);
+  const post = await joinAsPost(mosquitto.url);
+  await post.greet();
+  post.sends(1, Date.now());
+  await vi.waitFor(() => expect(store.writes).toBe(1));
+  await mosquitto.stop();
+  await service.stop();
+  expect(post.heard.filter(({ epoch }) => epoch === EPOCH)).toEqual([]);
+}, 30_000);
+
 test('without a broker the start does not wait for ever', async () => {
   const impatient: Scheduler = {
     after(_, task) {

@@ -66,6 +66,8 @@ export interface RegistryFault {
 
 /** How long the start waits for a broker before the rest of the server goes on. */
 const START_WAIT_MS = 5000;
+/** How long the stop waits for a store or a broker that may never answer. */
+const STOP_WAIT_MS = 10_000;
 const ATTENTION_S_MAX = 300;
 
 export function createIngestService(deps: IngestDeps): IngestService {
@@ -125,16 +127,26 @@ export function createIngestService(deps: IngestDeps): IngestService {
         receive: (topic, payload, retained) => engine.receive(topic, payload, retained),
         lost: () => engine.brokerLost(),
       });
-      let cancel = (): void => undefined;
-      const waited = new Promise<void>((resolve) => {
-        cancel = scheduler.after(START_WAIT_MS, resolve);
-      });
-      await Promise.race([subscriber.ready, waited]);
-      cancel();
+      await within(scheduler, START_WAIT_MS, subscriber.ready);
     },
     async stop() {
-      await engine.stop();
-      await subscriber?.stop();
+      if (!(await within(scheduler, STOP_WAIT_MS, engine.stop())))
+        log.warn(
+          { code: 'STORE_UNAVAILABLE' },
+          'The store did not answer to the end; the posts send again what it has not confirmed',
+        );
+      if (subscriber !== undefined) await within(scheduler, STOP_WAIT_MS, subscriber.stop());
     },
   };
+}
+
+/** Waits for a task, or so long. True when the task has ended. */
+async function within(scheduler: Scheduler, ms: number, task: Promise<void>): Promise<boolean> {
+  let cancel = (): void => undefined;
+  const waited = new Promise<boolean>((resolve) => {
+    cancel = scheduler.after(ms, () => resolve(false));
+  });
+  const ended = await Promise.race([task.then(() => true), waited]);
+  cancel();
+  return ended;
 }
