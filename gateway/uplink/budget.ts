@@ -72,12 +72,14 @@ export class DailyBudget {
 
   /** Per cent of the day's budget; 0 without one. */
   usedPercent(): number {
-    this.#turn();
     const { dailyBytesMax } = this.#options;
-    return dailyBytesMax === undefined ? 0 : Math.round((this.#used / dailyBytesMax) * 1000) / 10;
+    if (dailyBytesMax === undefined) return 0;
+    this.#turn();
+    return Math.round((this.#used / dailyBytesMax) * 1000) / 10;
   }
 
   spend(bytes: number, stream: 'live' | 'history'): void {
+    if (this.#options.dailyBytesMax === undefined) return;
     this.#turn();
     this.#used += bytes;
     if (stream === 'live') this.#live += bytes;
