@@ -18,6 +18,7 @@ const children = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 /** Starts `node` with these arguments and waits until it says that it is ready. */
 export function startNode(args: readonly string[], ready: RegExp): Promise<Running> {

@@ -70,15 +70,23 @@ export function scenarioOf(post: WirePost): Scenario {
   return parsed.value;
 }
 
+export interface WireConfig {
+  readonly dataFolder: string;
+  readonly full: boolean;
+  readonly mqttUrl?: string;
+  /** Of the simulated devices. */
+  readonly port?: number;
+}
+
 /** The gateway's configuration for such a post: everything as shipped but for `full`. */
-export function configOf(post: WirePost, options: { readonly dataFolder: string; readonly full: boolean }): string {
+export function configOf(post: WirePost, options: WireConfig): string {
   return [
     `fleet: ${FLEET}`,
     `post: ${post.id}`,
     `dataFolder: ${options.dataFolder}`,
     `full: ${options.full}`,
-    'mqtt: { url: mqtt://127.0.0.1 }',
-    'buses: [{ id: main, type: tcp, host: 127.0.0.1, port: 502 }]',
+    `mqtt: { url: '${options.mqttUrl ?? 'mqtt://127.0.0.1'}' }`,
+    `buses: [{ id: main, type: tcp, host: 127.0.0.1, port: ${options.port ?? 502} }]`,
     'devices:',
     ...post.devices.map(
       ([id, profile, role], i) =>

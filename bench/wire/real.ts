@@ -72,7 +72,13 @@ export async function seeRealLink(post: WirePost, seconds: number): Promise<Seen
   });
   await ingest.start();
   const counted: Counted = { messages: 0, tls: 0, wire: 0 };
-  const carrier = mqttCarrier({ url: `mqtts://127.0.0.1:${port}`, fleet: FLEET, post: post.id, ca, epoch: '00112233445566aa' });
+  const carrier = mqttCarrier({
+    url: `mqtts://127.0.0.1:${port}`,
+    fleet: FLEET,
+    post: post.id,
+    ca,
+    epoch: '00112233445566aa',
+  });
   const gateway = openGateway(post, folder, counting(carrier, counted));
   gateway.start();
   await pause(3000);

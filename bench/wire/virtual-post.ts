@@ -6,6 +6,7 @@ import { encodeJson } from '#contract/session.js';
 import { parsePostTopic, postTopic, serverTopic } from '#contract/topic.js';
 import { parseGatewayConfig } from '#gateway/config.js';
 import { createGateway, type Gateway } from '#gateway/gateway.js';
+import type { RecordDraft } from '#gateway/outbox/outbox.js';
 import { openSqliteOutbox } from '#gateway/outbox/sqlite-outbox.js';
 import { createPostReader } from '#gateway/poll/post-reader.js';
 import type { Bus } from '#gateway/ports.js';
@@ -53,8 +54,9 @@ export interface VirtualPostOptions {
   readonly post: WirePost;
   readonly full: boolean;
   readonly startAt: number;
-  /** Sees every message as it goes. */
+  /** Sees every message as it goes, and every record. */
   readonly hear?: (topic: string, payload: Uint8Array, up: boolean) => void;
+  readonly record?: (draft: RecordDraft) => void;
 }
 
 export class VirtualPost {
@@ -115,7 +117,10 @@ export class VirtualPost {
     const outbox = opened.value;
     const append = outbox.append.bind(outbox);
     outbox.append = (drafts) => {
-      for (const { samples } of drafts) for (const { device, metric } of samples) this.#count(`${device}/${metric}`);
+      for (const draft of drafts) {
+        this.#options.record?.(draft);
+        for (const { device, metric } of draft.samples) this.#count(`${device}/${metric}`);
+      }
       return append(drafts);
     };
     const reader = createPostReader(config.value, {
