@@ -12,6 +12,9 @@ export interface RunningMosquitto {
   stop(): Promise<void>;
   /** Ends it at once, as a crash would. */
   kill(): Promise<void>;
+  /** Stops it where it stands, its connections open, as one that hangs. */
+  freeze(): void;
+  thaw(): void;
   /** Starts it again on the same port; retained messages are there again only with `persistence`. */
   restart(): Promise<void>;
 }
@@ -34,6 +37,8 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Ru
     port,
     url: `mqtt://127.0.0.1:${port}`,
     kill: () => server.end('SIGKILL'),
+    freeze: () => void server.child.kill('SIGSTOP'),
+    thaw: () => void server.child.kill('SIGCONT'),
     async restart() {
       await server.end('SIGTERM');
       server = await start();
