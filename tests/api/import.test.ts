@@ -1,16 +1,29 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { CARRY_MEDIA_TYPE } from '#contract/carry.js';
+import { CARRY_MEDIA_TYPE, createCarryWriter } from '#contract/carry.js';
 import { encodeData } from '#contract/data.js';
 import { API_ROOT } from '#contract/http.js';
+import { encodeJson } from '#contract/session.js';
 import { postTopic } from '#contract/topic.js';
 import { ok } from '#domain/result.js';
 import { importCarried } from '#server/api/import-file.js';
 import type { RunningServer } from '#server/server.js';
 import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { memoryRise } from '#tests/support/huge-message.js';
 import { carriedBirth, carriedFile, carriedSamples, makeKey } from './carried-file.js';
 import { closeAll, closers, configOf, gateway, running } from './running-server.js';
 
@@ -193,6 +206,37 @@ describe('a large file', () => {
     expect(taken).toMatchObject({ ok: true, value: { stored: 200 } });
     expect([readAtFirst, most]).toEqual([file.length, 4]);
   });
+
+  test('of 100 MB is never in the memory', async () => {
+    const path = join(spoolFolder, 'stick.oftob');
+    const stick = openSync(path, 'w');
+    const header = {
+      fleet: 'pamir',
+      post: 'langar',
+      publicKey: OWN.publicKey,
+      createdAt: 0,
+      software: '1',
+      receipted: false,
+    };
+    const writer = createCarryWriter(header, OWN.privateKey, (bytes) => writeSync(stick, bytes));
+    writer.addBirth(encodeJson(carriedBirth(OWN)));
+    const payload = Buffer.alloc(200 * 1024, 0x55);
+    for (let i = 0; i < 512; i += 1) writer.addData(payload, { records: 1, samples: 1, from: 0, to: 0 });
+    writer.finish();
+    closeSync(stick);
+    const bytes = statSync(path).size;
+    let taken: Awaited<ReturnType<typeof importCarried>> | undefined;
+    const rise = await memoryRise(async () => {
+      taken = await importCarried(
+        createReadStream(path),
+        deps(async () => undefined),
+      );
+    });
+    expect(taken).toMatchObject({ ok: true, value: { stored: 512 } });
+    expect(bytes).toBeGreaterThan(100 * 1024 * 1024);
+    // Whole in memory it would be one, and more.
+    expect(rise / bytes).toBeLessThan(0.7);
+  }, 60_000);
 
   test('beyond the limit is refused, and so is one that ends with its connection', async () => {
     const small = { ...deps(async () => undefined), importBytesMax: 5000 };
