@@ -3,10 +3,12 @@ import {
   closeSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -82,6 +84,19 @@ describe('on the disk', () => {
       expect(database.pragma('page_size', { simple: true })).toBe(1024);
       database.close();
     }
+  });
+
+  test('a flush that the disk refuses is a fault, and is tried again', () => {
+    const outbox = open({ writeDelayMs: 10_000 });
+    outbox.append([draft(NOON)]);
+    const wal = `${file}-wal`;
+    renameSync(wal, `${wal}.away`);
+    mkdirSync(wal);
+    expect(outbox.sync()).toMatchObject({ ok: false, fault: { code: 'OUTBOX_FAILED' } });
+    rmSync(wal, { recursive: true });
+    renameSync(`${wal}.away`, wal);
+    expect(outbox.sync()).toEqual({ ok: true, value: undefined });
+    outbox.close();
   });
 
   test('what append has returned is there after the process is gone without a word', () => {
