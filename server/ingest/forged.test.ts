@@ -88,3 +88,23 @@ test('a payload of a birth that is long gone is not placed by a guess', async ()
   await scene.settle();
   expect([scene.store.points.size, scene.sent.map(({ receipt }) => receipt.birthNeeded)]).toEqual([0, [3]]);
 });
+
+test('a refused record is kept with all its samples; of one beyond measure it is said how many are left out', async () => {
+  const many = (count: number) => Array.from({ length: count }, (_, i) => sample(count, T0 + i, i, 40_000));
+  for (const count of [300, 600]) scene.data(1, gateway.epoch, many(count));
+  await scene.settle();
+  const letters = await scene.engine.deadLetters(10);
+  expect(letters.map(({ record, samples, samplesLeftOut }) => [record, samples?.length, samplesLeftOut])).toEqual([
+    [600, 500, 100],
+    [300, 300, undefined],
+  ]);
+  expect(letters[1]?.samples?.[0]).toEqual({
+    record: 300,
+    index: 40_000,
+    at: T0,
+    value: 0,
+    code: 0,
+    refused: 'INGEST_METRIC_UNKNOWN',
+  });
+  expect(scene.engine.counters()).toMatchObject({ samplesRefused: 900, deadLetters: 2, deadLettersSkipped: 0 });
+});
