@@ -47,12 +47,17 @@ function rowAt(image: Buffer, at: number, readPage: ReadPage): RecordRow | FactR
     const cells = cellsOf(payloadAt(image, start, length, readPage));
     if (cells.length === RECORD_COLUMNS) {
       const [, moment, shift, boot, flags, samples, before, after, code, crc, body] = cells;
-      if (!Buffer.isBuffer(body)) return undefined;
+      // A checksum takes null for zero.
+      const areNumbers = [moment, flags, samples, before, after, crc].every((cell) => typeof cell === 'number');
+      const areTexts = [boot, code].every((cell) => cell === null || typeof cell === 'string');
+      if (!Buffer.isBuffer(body) || !areNumbers || !areTexts || (shift !== null && typeof shift !== 'number'))
+        return undefined;
       const row = { seq: rowid, at: moment, shift, boot, flags, samples, before, after, code, crc, body } as RecordRow;
       return isWhole(row) ? row : undefined;
     }
     if (cells.length !== FACT_COLUMNS) return undefined;
     const [, kind, name, value, crc] = cells;
+    if (![kind, name, value].every((cell) => typeof cell === 'string')) return undefined;
     const row = { number: rowid, kind, name, value, crc } as FactRow;
     return isWholeFact(row) ? row : undefined;
   } catch (error) {
