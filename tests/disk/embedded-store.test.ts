@@ -179,7 +179,7 @@ describeOnSmallDisks('the embedded store on a disk that runs full', import.meta.
           disk.unmount();
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 25, endOnFailure: true },
     );
   });
 });

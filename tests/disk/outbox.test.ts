@@ -284,7 +284,7 @@ describeOnSmallDisks('the outbox on a disk that runs full', import.meta.url, () 
           disk.unmount();
         }
       }),
-      { numRuns: 8 },
+      { numRuns: 8, endOnFailure: true },
     );
   });
 });
