@@ -1,5 +1,5 @@
 // The server's part of the drill: the real ingest with its registry and the embedded store, each of which can be killed.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { encodeJson } from '#contract/session.js';
 import { serverTopic } from '#contract/topic.js';
 import type { Random } from '#domain/clock.js';
@@ -7,6 +7,7 @@ import { IngestEngine } from '#server/ingest/ingest-engine.js';
 import { DEFAULT_LIMITS } from '#server/ingest/limits.js';
 import type { Point, Store } from '#server/ports.js';
 import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { databasePath } from '#server/store/sqlite.js';
 import { createSqliteRegistry } from '#server/store/sqlite-registry.js';
 import { FaultyStore } from './faulty-store.js';
 import type { VirtualBroker } from './virtual-broker.js';
@@ -28,6 +29,9 @@ interface Running {
   readonly close: () => void;
 }
 
+/** As large as the server's own, which is then left as it is. */
+const RESERVE_BYTES = 16 * 1024 * 1024;
+
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
 /** A broker tells the posts so soon that a killed server's connection is gone. */
 const WILL_MS_MAX = 45_000;
@@ -41,6 +45,7 @@ export class DrillServer {
   constructor(parts: ServerParts) {
     this.#parts = parts;
     mkdirSync(parts.folder, { recursive: true });
+    for (const name of ['telemetry', 'registry']) holdNothing(`${databasePath(parts.folder, name)}.reserve`);
     const store = createEmbeddedStore({ folder: parts.folder });
     if (!store.ok) throw new Error(store.fault.message);
     parts.spoilStore?.(store.value);
@@ -122,4 +127,10 @@ export class DrillServer {
     this.#running = undefined;
     await this.store.inner.close();
   }
+}
+
+/** A reserve that takes no space: no disk runs full here, and writing two of them for each drill would take the most of its time. */
+function holdNothing(path: string): void {
+  writeFileSync(path, '');
+  truncateSync(path, RESERVE_BYTES);
 }

@@ -60,13 +60,18 @@ function faulty(faults: readonly { readonly path: string; readonly message: stri
   });
 }
 
-/** The site with some of its devices only, polled at another period. */
-export function smallerSite(site: DrillSite, devices: readonly string[], pollPeriodMs: number): DrillSite {
+/** The site with some of its devices only, polled and sent at other periods. */
+export function smallerSite(
+  site: DrillSite,
+  devices: readonly string[],
+  { pollPeriodMs, batchPeriodMs }: { readonly pollPeriodMs: number; readonly batchPeriodMs: number },
+): DrillSite {
   const keeps = ({ id }: { readonly id: string }): boolean => devices.includes(id);
   return {
     ...site,
     config: {
       ...site.config,
+      batchPeriodMs,
       devices: site.config.devices.filter(keeps).map((device) => ({ ...device, pollPeriodMs })),
     },
     scenario: {

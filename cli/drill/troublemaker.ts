@@ -135,6 +135,8 @@ export class Troublemaker {
     clockWithoutBattery: (forMs) => this.#cutPower(forMs, false),
     postDiskFull: () => {
       const machine = this.#anyMachine();
+      // What waits in memory for the disk is not known by its time: a clock that steps, or is set, could meet it.
+      if (machine.clock.skewMs !== 0 || machine.clock.quality === 'unknown') return 'later';
       machine.isDiskFull = true;
       return {
         end: () => {
@@ -143,8 +145,9 @@ export class Troublemaker {
       };
     },
     clockStep: () => {
-      const { clock } = this.#anyMachine();
-      if (clock.quality === 'unknown') return 'later';
+      const machine = this.#anyMachine();
+      const { clock } = machine;
+      if (clock.quality === 'unknown' || clock.skewMs !== 0 || !machine.isKillable()) return 'later';
       // Minutes to days; whole seconds meet the times of earlier polls.
       const size = 60_000 * 5000 ** this.#parts.random();
       clock.skewMs = Math.round((this.#parts.random() < 0.5 ? -1 : 1) * Math.min(size, 3 * DAY_MS));
@@ -241,8 +244,11 @@ export class Troublemaker {
     return this.#machines.reduce((sum, machine) => sum + machine.pendingRecords(), 0);
   }
 
-  expiredSamples(): number {
-    return this.#machines.reduce((sum, machine) => sum + (machine.status()?.outbox.expiredSamples ?? 0), 0);
+  /** Samples that left full outboxes, by their own count. */
+  thinned(): { readonly expiredSamples: number; readonly aggregatedSamples: number } {
+    const sum = (name: 'expiredSamples' | 'aggregatedSamples'): number =>
+      this.#machines.reduce((total, machine) => total + (machine.status()?.outbox[name] ?? 0), 0);
+    return { expiredSamples: sum('expiredSamples'), aggregatedSamples: sum('aggregatedSamples') };
   }
 
   /** What the posts have not got rid of, one line each. */

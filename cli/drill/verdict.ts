@@ -35,8 +35,9 @@ export interface VerdictFacts {
   readonly ruleOf: RuleOf;
   readonly writeDelayMs: number;
   readonly batchPeriodMs: number;
-  /** Samples that the outboxes say have expired, and been aggregated. */
+  /** Samples that the outboxes say have expired, and that means stand for. */
   readonly expiredSamples: number;
+  readonly aggregatedSamples: number;
 }
 
 type Fate = 'stored' | 'altered' | 'missing' | 'unwritten' | 'aggregated' | 'expired';
@@ -86,7 +87,8 @@ class Judge {
     for (const text of ledger.mistimed) this.#tell('altered', text, undefined);
     for (const [name, series] of seriesOf(ledger.produced, points)) this.#judgeSeries(name, series);
     for (const reading of ledger.produced) this.#count(reading);
-    if (this.#expiredSamples > this.#facts.expiredSamples)
+    // A mean that expired takes along those that it stood for.
+    if (this.#expiredSamples > this.#facts.expiredSamples + this.#facts.aggregatedSamples)
       this.#tell(
         'missing',
         `${this.#expiredSamples} samples are shown as expired, the outbox counts ${this.#facts.expiredSamples}`,
@@ -172,7 +174,7 @@ class Judge {
       if (sample === undefined || this.#fates.has(reading)) continue;
       const at = timeOf(sample);
       if (this.#wasUnwritten(sample)) this.#fates.set(reading, 'unwritten');
-      else if (at !== undefined && marks.some((mark) => mark <= at)) {
+      else if (at !== undefined && marks.some((mark) => minuteOf(mark) <= minuteOf(at))) {
         this.#fates.set(reading, 'expired');
         this.#expiredSamples += 1;
       }
@@ -184,27 +186,29 @@ class Judge {
     return life.cutAt - takenAt <= this.#facts.writeDelayMs + CUT_SLACK_MS;
   }
 
-  /** Each mean must be that of exactly the samples of its minute which the store does not have. */
+  /** Each mean stands at the time of the last of those that it is made of; they are those of its minute, since the mean before, that have no point. */
   #explainMeans(lost: readonly Produced[], points: ReadonlyMap<number, Point>, taken: Map<number, Produced>): void {
-    const means = [...points.values()].filter(({ code, at }) => code === AGGREGATED && !taken.has(at));
-    if (means.length === 0) return;
-    const byMinute = new Map<number, Produced[]>();
-    for (const reading of lost) {
-      const at = reading.sample === undefined ? undefined : timeOf(reading.sample);
-      if (at === undefined) continue;
-      const minute = Math.floor(at / MINUTE_MS);
-      byMinute.set(minute, [...(byMinute.get(minute) ?? []), reading]);
-    }
-    for (const point of means) {
-      const originals = byMinute.get(Math.floor(point.at / MINUTE_MS)) ?? [];
-      const values = originals.map(({ value }) => Number(value));
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      const isMean =
-        typeof point.value === 'number' && Math.abs(point.value - mean) <= 1e-9 * Math.max(1, Math.abs(mean));
-      const [first] = originals;
-      if (first === undefined) continue;
-      taken.set(point.at, first);
-      for (const reading of originals) this.#fates.set(reading, isMean ? 'aggregated' : 'altered');
+    const gone = lost
+      .flatMap((reading) => {
+        const at = reading.sample === undefined ? undefined : timeOf(reading.sample);
+        return at === undefined ? [] : [{ at, reading }];
+      })
+      .sort((a, b) => a.at - b.at);
+    const stands = [...points.keys()].sort((a, b) => a - b);
+    let before = Number.NEGATIVE_INFINITY;
+    for (const [place, { at, reading }] of gone.entries()) {
+      const mean = points.get(at);
+      if (mean?.code !== AGGREGATED) continue;
+      taken.set(at, reading);
+      const after = stands.find((other) => other > at) ?? Number.POSITIVE_INFINITY;
+      const originals = gone
+        .slice(0, place + 1)
+        .filter((other) => other.at > before && minuteOf(other.at) === minuteOf(at));
+      before = at;
+      // The first of a minute may have expired before the others came together.
+      const first = originals.findIndex((_, from) => isMeanOf(mean.value, originals.slice(from), after));
+      for (const original of originals.slice(Math.max(0, first)))
+        this.#fates.set(original.reading, first < 0 ? 'altered' : 'aggregated');
     }
   }
 
@@ -230,6 +234,29 @@ class Judge {
     if (fate === 'missing' || fate === 'altered') this.#tell(fate, `${text}: ${historyOf(sample)}`, at);
     else this.#tally[fate] += 1;
   }
+}
+
+function minuteOf(at: number): number {
+  return Math.floor(at / MINUTE_MS);
+}
+
+/** The mean over time: each value counts until the next one, the last until the next sample or the end of its minute. */
+function isMeanOf(
+  mean: Point['value'],
+  originals: readonly { readonly at: number; readonly reading: Produced }[],
+  next: number,
+): boolean {
+  const values = originals.map(({ reading }) => reading.value);
+  const last = originals.at(-1);
+  if (typeof mean !== 'number' || last === undefined || values.some((value) => typeof value !== 'number')) return false;
+  if (originals.some(({ reading }) => reading.reason !== 'good')) return false;
+  const end = (minuteOf(last.at) + 1) * MINUTE_MS;
+  return [end, Math.min(end, next)].some((until) => {
+    const spans = originals.map(({ at }, i) => (originals[i + 1]?.at ?? until) - at);
+    const sum = originals.reduce((all, { reading }, i) => all + Number(reading.value) * (spans[i] ?? 0), 0);
+    const whole = spans.reduce((all, span) => all + span, 0);
+    return Math.abs(mean - sum / whole) <= 1e-9 * Math.max(1, Math.abs(mean));
+  });
 }
 
 function sameValue(one: Produced, other: Produced): boolean {
