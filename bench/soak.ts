@@ -1,8 +1,8 @@
 // Long runs with a seed: what must hold for any bytes, any counter, any alarm and any bad day of a post.
 // `--count N` runs of each kind (a million), `--share S` of everything (tests run a small one), `--seed N`.
 import { parseArgs } from 'node:util';
+import { DRILLS, drillSeed } from './soak/drills.js';
 import { generator } from './soak/generator.js';
-import { CHAINS, runChain } from './soak/post-chain.js';
 import { PROPERTIES } from './soak/properties.js';
 import { printTable } from './table.js';
 
@@ -39,9 +39,14 @@ for (const [place, { name, weight, run, chance }] of PROPERTIES.entries()) {
     throw new Error(`seed ${seed}: ${taken} of ${runs} are taken for good in "${name}"`);
   rows.push([name, runs, taken, ((performance.now() - startedAt) / 1000).toFixed(1)]);
 }
-const chains = Math.ceil(CHAINS * share);
+const drills = Math.ceil(DRILLS * share);
 const startedAt = performance.now();
 let samples = 0;
-for (let number = 0; number < chains; number += 1) samples += await runChain(seed * 1000 + number);
-rows.push(['a post’s bad days, samples stored', chains, samples, ((performance.now() - startedAt) / 1000).toFixed(1)]);
+for (let number = 0; number < drills; number += 1) samples += await drillSeed(seed * 1000 + number);
+rows.push([
+  'drills of six hours, readings stored',
+  drills,
+  samples,
+  ((performance.now() - startedAt) / 1000).toFixed(1),
+]);
 printTable(`Seed ${seed}: everything held`, ['what', 'runs', 'taken for good', 'seconds'], rows);

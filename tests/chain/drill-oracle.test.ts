@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { DrillOptions } from '#cli/drill/run-drill.js';
 import type { Outbox } from '#gateway/outbox/outbox.js';
 import type { Point, Store } from '#server/ports.js';
-import { drillHour } from './drill.js';
+import { drillPost } from './drill.js';
 
 type Drafts = Parameters<Outbox['append']>[0];
 
 /** A quiet hour, but for what the test does to it. */
 const drill = async (spoilt: Partial<DrillOptions>, full = true) =>
-  (await drillHour({ seed: 3, full, kinds: ['linkCut'], ...spoilt })).tally;
+  (await drillPost({ seed: 3, full, kinds: ['linkCut'], ...spoilt })).tally;
 
 const isLevel = ({ metric }: { readonly metric: string }): boolean => metric === 'tank.level';
 /** Early ones come again with the snapshot of the first birth. */

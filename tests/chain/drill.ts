@@ -1,4 +1,4 @@
-// What the tests drill: three devices of the demo's post with gauges, counters, states and words, for an hour by seed.
+// What the tests drill: three devices of the demo's post with gauges, counters, states and words.
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { type DrillOptions, type DrillReport, runDrill } from '#cli/drill/run-drill.js';
@@ -13,7 +13,8 @@ const demo = demoSite(loadCatalog().profiles);
 if (!demo.ok) throw new Error(demo.fault.message);
 const site = smallerSite(demo.value, ['pump', 'water-meter', 'tank'], PERIODS);
 
-export function drillHour(options: Omit<DrillOptions, 'hours'>): Promise<DrillReport> {
+/** An hour of it, unless told otherwise. */
+export function drillPost(options: Partial<DrillOptions> & Pick<DrillOptions, 'seed' | 'full'>): Promise<DrillReport> {
   return runDrill(site, { hours: 1, folder, ...options });
 }
 
@@ -23,7 +24,7 @@ export async function faultsOfSeeds(first: number, count: number): Promise<{ fau
   let readings = 0;
   for (let seed = first; seed < first + count; seed += 1)
     for (const full of [true, false]) {
-      const { tally, differences, history } = await drillHour({ seed, full });
+      const { tally, differences, history } = await drillPost({ seed, full });
       readings += tally.produced;
       if (differences.length > 0)
         faults.push([`seed ${seed}, full: ${full}`, ...history, ...differences.slice(0, 5)].join('\n  '));

@@ -24,7 +24,7 @@ import { VirtualTime } from '../support/virtual-time.js';
 import { VirtualBroker } from './virtual-broker.js';
 
 const FLEET = 'pamir';
-export const POST = 'langar';
+const POST = 'langar';
 const START = Date.UTC(2026, 0, 15, 7);
 const { profiles: catalog } = loadCatalog();
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { POST, type Samples, VirtualChain } from './virtual-chain.js';
+import { type Samples, VirtualChain } from './virtual-chain.js';
 
 const MINUTE = 60_000;
 let chain: VirtualChain | undefined;
@@ -92,50 +92,4 @@ describe('from register to store on virtual time', () => {
     await settle(running);
     expect(difference(running)).toEqual(NOTHING);
   });
-
-  test.each(Array.from({ length: 12 }, (_, index) => 100 + index))(
-    'whatever goes wrong, nothing is missing, altered or invented (seed %i)',
-    async (seed) => {
-      const running = await start(seed, seed % 2 === 0);
-      for (let round = 0; round < 12; round += 1) {
-        await upset(running);
-        await running.live(Math.floor(running.random() * 12) * MINUTE);
-      }
-      await settle(running);
-      expect(difference(running)).toEqual(NOTHING);
-      expect([...running.store.points.values()].every(({ post }) => post === POST)).toBe(true);
-    },
-  );
 });
-
-/** One thing goes wrong, or is mended. */
-async function upset(running: VirtualChain): Promise<void> {
-  const { faults } = running.broker;
-  const kinds: (() => Promise<void> | void)[] = [
-    () => {
-      faults.lossUp = running.random();
-    },
-    () => {
-      faults.lossDown = running.random();
-    },
-    () => {
-      faults.doubled = running.random();
-    },
-    () => {
-      faults.isCut = !faults.isCut;
-      if (faults.isCut) running.broker.cutAll();
-    },
-    () => running.broker.cutAll(),
-    () => running.restartGateway(),
-    async () => {
-      running.stopServer();
-      await running.live(2 * MINUTE);
-      await running.startServer();
-    },
-    () => {
-      const down = { code: 'STORE_UNAVAILABLE', message: 'the database is down' } as const;
-      running.store.fault = running.store.fault === undefined ? down : undefined;
-    },
-  ];
-  await kinds[Math.floor(running.random() * kinds.length)]?.();
-}
