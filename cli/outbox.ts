@@ -8,7 +8,7 @@ import { machineClockQuality } from './clock-quality.js';
 import { type Command, type CommandFault, done, fault, type Options, textOf } from './command.js';
 import { readConfig } from './config-file.js';
 import { withDataFolder } from './outbox/data-folder.js';
-import { type Exported, exportBacklog } from './outbox/export.js';
+import { type Exported, type ExportRequest, exportBacklog } from './outbox/export.js';
 import { beginFile, NewFileError } from './outbox/new-file.js';
 import { deadLettersText, exportText, statusText } from './outbox/report.js';
 import { VERSION } from './places.js';
@@ -19,7 +19,7 @@ const VERBS = ['export', 'status', 'dead-letters'] as const;
 export const outbox: Command = {
   name: 'outbox',
   summary: 'Shows what a stopped gateway still keeps, and writes it to a file to carry to the server by hand.',
-  usage: 'export --config FILE --to FILE [--since TIME] | status --config FILE | dead-letters --config FILE',
+  usage: 'export --config FILE --to FILE [--since TIME] [--all] | status --config FILE | dead-letters --config FILE',
   options: [
     { name: 'config', value: 'FILE', meaning: 'the configuration of the gateway' },
     { name: 'to', value: 'FILE', meaning: 'export: the file to write, or a folder that it is written to' },
@@ -28,6 +28,7 @@ export const outbox: Command = {
       value: 'TIME',
       meaning: 'export: only what was recorded since then, such as 2026-01-15 or 2026-01-15T12:00Z',
     },
+    { name: 'all', meaning: 'export: also what the server has confirmed and the outbox still keeps' },
     { name: 'json', meaning: 'print JSON' },
   ],
   example: 'oftob outbox export --config /etc/oftob/gateway.yaml --to /media/stick',
@@ -54,7 +55,15 @@ function runExport(config: GatewayConfig, options: Options): Result<undefined, C
   if (!since.ok) return since;
   const file = fileOf(textOf(options, 'to'), config, now);
   if (!file.ok) return file;
-  const written = writeFile(config, file.value, now, since.value);
+  const written = writeFile(file.value, {
+    config,
+    profiles: loadCatalog().profiles,
+    software: VERSION,
+    now,
+    clock: machineClockQuality(now),
+    ...(since.value !== undefined && { since: since.value }),
+    receipted: options.all === true,
+  });
   if (!written.ok) return written;
   process.stdout.write(exportText({ file: file.value, ...written.value }, options.json === true));
   return done;
@@ -66,19 +75,11 @@ interface Written extends Exported {
 }
 
 /** Leaves no file behind where there is nothing to carry. */
-function writeFile(
-  config: GatewayConfig,
-  file: string,
-  now: number,
-  since: number | undefined,
-): Result<Written, CommandFault> {
+function writeFile(file: string, request: ExportRequest): Result<Written, CommandFault> {
   const begun = beginFile(file);
   if (!begun.ok) return begun;
-  const { profiles } = loadCatalog();
-  const clock = machineClockQuality(now);
-  const request = { config, profiles, software: VERSION, now, clock, ...(since !== undefined && { since }) };
   try {
-    const exported = withDataFolder(config, (opened) =>
+    const exported = withDataFolder(request.config, (opened) =>
       exportBacklog(opened, request, (bytes) => begun.value.append(bytes)),
     );
     if (!exported.ok) return exported;

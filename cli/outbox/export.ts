@@ -12,7 +12,7 @@ import type { LoadedProfile } from '#profiles/catalog.js';
 import { type CommandFault, fault } from '../command.js';
 import { type Damage, damageOf } from './damage.js';
 import type { DataFolder } from './data-folder.js';
-import { waitingRecords } from './waiting-records.js';
+import { keptRecords } from './kept-records.js';
 
 export interface ExportRequest {
   readonly config: GatewayConfig;
@@ -23,6 +23,8 @@ export interface ExportRequest {
   readonly clock: ClockQuality;
   /** Epoch ms: only records made since then. */
   readonly since?: number;
+  /** With what the server has confirmed and the outbox still keeps. */
+  readonly receipted: boolean;
 }
 
 export interface Exported {
@@ -38,7 +40,7 @@ export interface Exported {
 const SAMPLES_PER_CUT = 6000;
 
 /**
- * Writes what waits in the outbox through `append`. Nothing in the outbox changes by it. Faults: `LINK_BIRTH_TOO_LARGE`,
+ * Writes what waits in the outbox, or all that it keeps, through `append`. Nothing in the outbox changes by it. Faults: `LINK_BIRTH_TOO_LARGE`,
  * `IDENTITY_UNWRITABLE`. Throws what `append` throws.
  */
 export function exportBacklog(
@@ -62,12 +64,12 @@ export function exportBacklog(
     createdAt: now,
     software: request.software,
     ...(request.since !== undefined && { since }),
-    receipted: false,
+    receipted: request.receipted,
   };
   const writer = createCarryWriter(header, identity.privateKey, append);
   writer.addBirth(birth.bytes);
   let unfit = 0;
-  for (const records of waitingRecords(outbox)) {
+  for (const records of keptRecords(outbox, request.receipted)) {
     const wanted = records.filter(({ at }) => at !== undefined && at >= since);
     unfit += writeRecords(writer, birth, wanted);
   }

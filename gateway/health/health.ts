@@ -30,7 +30,7 @@ export function readHealth(facts: HealthFacts, at: number): PollResult {
     'gateway.clockQuality': facts.clockQuality,
     'gateway.outboxRecords': facts.outbox.pendingRecords,
     'gateway.outboxBytes': facts.outbox.bytes,
-    'gateway.outboxFill': Math.min(100, Math.round((facts.outbox.bytes / facts.outbox.bytesMax) * 1000) / 10),
+    'gateway.outboxFill': Math.min(100, Math.round((facts.outbox.pendingBytes / facts.outbox.bytesMax) * 1000) / 10),
     'gateway.outboxCapacity': seconds(facts.outbox.capacityMs),
     'gateway.recordsExpired': facts.outbox.expired,
     'gateway.samplesExpired': facts.outbox.expiredSamples,

@@ -11,12 +11,14 @@ export interface Found {
 }
 
 export function findPending(store: RecordStore, stream: Stream, query: PendingQuery): Found {
-  const { liveSince } = query;
+  const { liveSince, receipted } = query;
+  const from = seqBehind(store, query);
   const records: OutboxRecord[] = [];
   const damaged: number[] = [];
   let samples = 0;
   let epoch: string | undefined;
-  for (const head of stream === 'live' ? store.liveHeads(liveSince) : store.historyHeads()) {
+  for (const head of stream === 'live' ? store.liveHeads(liveSince) : store.historyHeads(from, receipted)) {
+    if (head.seq < from) continue;
     const offline = (head.flags & OFFLINE) !== 0;
     if (stream === 'history' && !offline && head.at >= liveSince) continue;
     const name = store.epochs.nameOf(head.seq);
@@ -32,12 +34,18 @@ export function findPending(store: RecordStore, stream: Stream, query: PendingQu
   return { records, damaged };
 }
 
-export function statusOf({ facts, totals, fillRate }: RecordStore, bytesMax: number): OutboxStatus {
+function seqBehind({ epochs }: RecordStore, { after }: PendingQuery): number {
+  return after === undefined ? 1 : (epochs.rangeOf(after.epoch)?.base ?? 0) + after.id + 1;
+}
+
+export function statusOf({ facts, totals, fillRate, receipted }: RecordStore, bytesMax: number): OutboxStatus {
+  const kept = receipted.list().reduce((sum, { first, last }) => sum + last - first + 1, 0);
   const counter = (name: string) => facts.get<number>('counter', name) ?? 0;
   return {
     pendingRecords: totals.pending,
     untimedRecords: totals.untimed,
     bytes: totals.bytes,
+    pendingBytes: totals.pending === 0 ? 0 : Math.round((totals.bytes * totals.pending) / (totals.pending + kept)),
     bytesMax,
     expired: counter('expired'),
     aggregated: counter('aggregated'),

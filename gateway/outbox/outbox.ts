@@ -34,6 +34,10 @@ export interface PendingQuery {
   readonly recordsMax: number;
   /** True for records that are on their way. */
   readonly skip: (epoch: string, id: number) => boolean;
+  /** Only what stands behind this record: reading goes on where it ended, without looking again at what was read. */
+  readonly after?: { readonly epoch: string; readonly id: number } | undefined;
+  /** Of history, also what is receipted and still kept. */
+  readonly receipted?: boolean;
 }
 
 export interface RefusedRecord {
@@ -63,6 +67,8 @@ export interface OutboxStatus {
   readonly untimedRecords: number;
   /** Bytes of all records, receipted ones included. */
   readonly bytes: number;
+  /** Those of records that wait for a receipt, about: as if all records were equally long. */
+  readonly pendingBytes: number;
   readonly bytesMax: number;
   /** Records that left unreceipted because the space was needed. */
   readonly expired: number;
@@ -123,7 +129,7 @@ export interface Outbox {
   retryDeadLetters(): number;
   /**
    * Records where samples expired since the last call: one sample without a value, reason `expired`, per device and metric, at
-   * the time of the first that is gone. Gives how many such samples. To be called while there is a way to the server.
+   * the time of the first that is gone, or behind it where it was sent and may be stored. Gives how many such samples. To be called while there is a way to the server.
    */
   recordLost(at: number): number;
   /** A small number of the gateway's own that survives a restart; `undefined` where none was kept. */

@@ -124,8 +124,10 @@ export class RecordStore {
     return this.receipted.gaps(first, Math.min(last, this.lastSeq));
   }
 
-  *historyHeads(): Generator<RowHead> {
-    for (const [first, last] of this.waitingIn(1, this.lastSeq)) yield* this.run.heads.iterate(first, last);
+  /** @param receipted with what is receipted and still kept */
+  *historyHeads(from = 1, receipted = false): Generator<RowHead> {
+    const spans = receipted ? [[from, this.lastSeq] as const] : this.waitingIn(from, this.lastSeq);
+    for (const [first, last] of spans) yield* this.run.heads.iterate(first, last);
   }
 
   *liveHeads(since: number): Generator<RowHead> {

@@ -130,10 +130,11 @@ export class Room {
 
   /** Gives how many of its samples only told of others that were lost before. */
   #rememberLost(row: RecordRow): number {
-    const { facts } = this.#store;
+    const { facts, sent } = this.#store;
+    const isSent = sent.has(row.seq);
     let told = 0;
     for (const { device, metric, at, reason } of samplesOf(row)) {
-      const name = JSON.stringify([device, metric]);
+      const name = JSON.stringify(isSent ? [device, metric, 'sent'] : [device, metric]);
       const first = facts.get<number>('lost', name);
       if (first === undefined || at < first) facts.set('lost', name, at);
       if (reason === 'expired') told += 1;
@@ -142,11 +143,17 @@ export class Room {
   }
 }
 
-/** One sample without a value for each metric that lost some, at the time of the first. */
-export function lostSamples(facts: Facts): OutboxSample[] {
-  return facts.entries<number>('lost').map(([name, at]) => {
-    const [device = '', metric = ''] = JSON.parse(name) as string[];
-    return { device, metric, value: null, reason: 'expired', at };
+/**
+ * One sample without a value for each metric that lost some: at the time of the first that was never sent. The store may have
+ * what was sent, and a mark at its very time would take its place: where nothing else was lost the mark stands behind it.
+ */
+export function lostSamples(facts: Facts, hasTime: (device: string, at: number) => boolean): OutboxSample[] {
+  return facts.entries<number>('lost').flatMap(([name, first]): OutboxSample[] => {
+    const [device = '', metric = '', sent] = JSON.parse(name) as string[];
+    if (sent !== undefined && facts.get('lost', JSON.stringify([device, metric])) !== undefined) return [];
+    let at = first;
+    while (sent !== undefined && (at === first || hasTime(device, at))) at += 1;
+    return [{ device, metric, value: null, reason: 'expired', at }];
   });
 }
 

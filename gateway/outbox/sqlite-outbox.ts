@@ -98,6 +98,8 @@ class SqliteOutbox implements Outbox {
     this.salvage = opened.salvage;
     this.#base = this.#store.lastSeq;
     this.start = this.#begin();
+    // The number of this start is told before any record is sent: a power cut must not give it out again.
+    this.sync();
     this.#takeReserve();
   }
 
@@ -296,7 +298,7 @@ class SqliteOutbox implements Outbox {
 
   recordLost(at: number): number {
     const { facts } = this.#store;
-    const samples = lostSamples(facts);
+    const samples = lostSamples(facts, (device, time) => this.hasTime(device, time));
     if (samples.length === 0) return 0;
     const drafts: RecordDraft[] = [];
     for (let from = 0; from < samples.length; from += RECORD_SAMPLES_MAX)

@@ -136,6 +136,19 @@ describe('an exported backlog', () => {
     });
   });
 
+  test('holds on request what is receipted too, and says so in its header', async () => {
+    const drafts = backlog(NOON, 300);
+    post.withOutbox((opened) => {
+      opened.append(drafts);
+      opened.markReceipted(opened.epoch, [[1, 250]], NOON);
+    });
+    post.withOutbox((opened) => opened.append(backlog(NOON + 9e6, 20)));
+    await run('export', '--to', file(), '--all');
+    const frames = await framesOf(file());
+    expect(frames[0]).toMatchObject({ header: { receipted: true } });
+    expect(carriedIn(frames).samples).toEqual(samplesOf([...drafts, ...backlog(NOON + 9e6, 20)]));
+  });
+
   test('gets a name of its own in a folder', async () => {
     post.withOutbox((opened) => opened.append(backlog(NOON, 1)));
     const stick = join(post.folder, 'stick');
@@ -222,7 +235,14 @@ describe('an exported backlog', () => {
   test('takes a backlog piece by piece: what is held does not grow with it', () => {
     post.withOutbox((opened) => opened.append(backlog(NOON, 3000)));
     const { profiles } = loadCatalog();
-    const request = { config: post.config, profiles, software: '0', now: NOON, clock: 'synchronised' as const };
+    const request = {
+      config: post.config,
+      profiles,
+      software: '0',
+      now: NOON,
+      clock: 'synchronised' as const,
+      receipted: false,
+    };
     const sizes: number[] = [];
     const exported = withDataFolder(post.config, (opened) =>
       exportBacklog(opened, request, (bytes) => void sizes.push(bytes.length)),

@@ -91,6 +91,19 @@ export function describeOutbox(name: string, open: (settings: OutboxSettings) =>
       expect(idsOf('history', { liveSince: NOON + 1 })).toEqual([1, 2, 3]);
     });
 
+    test('goes on behind a record, and gives what is receipted where that is asked for', () => {
+      const [first] = append(...[0, 1, 2, 3].map((i) => draftAt(NOON + i, { offline: true })));
+      append(draftAt(NOON + 4));
+      const after = { epoch: outbox.epoch, id: 2 };
+      expect(idsOf('history', { after })).toEqual([3, 4]);
+      expect(idsOf('live', { after })).toEqual([5]);
+      expect(idsOf('history', { after: { ...after, id: 4 } })).toEqual([]);
+      outbox.markReceipted(outbox.epoch, [[first?.id ?? 0, 3]], NOON);
+      expect(idsOf('history')).toEqual([4]);
+      expect(idsOf('history', { receipted: true })).toEqual([1, 2, 3, 4]);
+      expect(idsOf('history', { receipted: true, after, recordsMax: 1 })).toEqual([3]);
+    });
+
     test('gives the oldest first, within the asked number of samples and records, without what is on its way', () => {
       append(
         ...[0, 1, 2, 3].map((i) => draftAt(NOON + i, { samples: [sampleAt(NOON + i), sampleAt(NOON + i, 'on')] })),
@@ -255,6 +268,42 @@ export function describeOutbox(name: string, open: (settings: OutboxSettings) =>
         { ...lost, metric: 'ac.voltage' },
         { ...lost, metric: 'inverter.state' },
       ]);
+    });
+
+    test('marks no time of a sample that was sent: the store may have it', () => {
+      reopen({ bytesMax: 4_000 });
+      const fill = (sent: number): void => {
+        for (let n = 0; outbox.status().expired === 0 && n < 1_000; n += 1) {
+          append(draftAt(NOON + n));
+          if (n < sent) outbox.markSent(outbox.epoch, [n + 1]);
+        }
+      };
+      const marks = (): (number | undefined)[] => {
+        outbox.recordLost(NOON + 5_000);
+        return outbox.pending('history', EVERYTHING).flatMap(({ samples }) => samples.map(({ at }) => at - NOON));
+      };
+      fill(2);
+      expect(outbox.status().expired).toBeGreaterThan(2);
+      expect(marks()).toEqual([2]);
+
+      reopen({ bytesMax: 4_000 });
+      fill(1_000);
+      const { expired } = outbox.status();
+      const waiting = outbox.pending('live', EVERYTHING).map(({ samples }) => (samples[0]?.at ?? 0) - NOON);
+      const [mark = 0] = marks();
+      expect(mark).toBeGreaterThan(0);
+      expect(waiting).not.toContain(mark);
+      expect(expired).toBeGreaterThan(0);
+    });
+
+    test('tells how much of it waits for a receipt', () => {
+      append(...Array.from({ length: 10 }, (_, n) => draftAt(NOON + n)));
+      const { bytes } = outbox.status();
+      expect(outbox.status().pendingBytes).toBe(bytes);
+      outbox.markReceipted(outbox.epoch, [[1, 5]], NOON);
+      expect(outbox.status()).toMatchObject({ bytes, pendingBytes: bytes / 2 });
+      outbox.markReceipted(outbox.epoch, [[6, 10]], NOON);
+      expect(outbox.status()).toMatchObject({ bytes, pendingBytes: 0 });
     });
 
     test('sends dead letters again under their old names, but for those without a time', () => {

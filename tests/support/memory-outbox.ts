@@ -52,7 +52,8 @@ export class MemoryOutbox implements Outbox {
   readonly #times = new Map<string, { readonly device: string; readonly at: number }>();
   readonly #catalogue = new Map<string, CatalogueEntry & { retired: boolean }>();
   readonly #numbers = new Map<string, number>();
-  readonly #lost = new Map<string, OutboxSample>();
+  /** `sent`: the store may have the sample. */
+  readonly #lost = new Map<string, OutboxSample & { readonly sent: boolean }>();
   readonly #fillRate = new FillRate();
   readonly #counters = {
     expired: 0,
@@ -120,9 +121,10 @@ export class MemoryOutbox implements Outbox {
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[] {
     const records: OutboxRecord[] = [];
     let samples = 0;
-    for (const entry of this.#waiting()) {
+    const from = query.after === undefined ? 0 : query.after.id + 1;
+    for (const entry of query.receipted === true && stream === 'history' ? this.#living() : this.#waiting()) {
       const { draft, epoch, id } = entry;
-      if (draft.boot !== undefined) continue;
+      if (draft.boot !== undefined || id < from) continue;
       if (isHistorical(draft, query.liveSince) !== (stream === 'history') || query.skip(epoch, id)) continue;
       samples += draft.samples.length;
       const [first] = records;
@@ -207,7 +209,11 @@ export class MemoryOutbox implements Outbox {
   }
 
   recordLost(at: number): number {
-    const samples = [...this.#lost.values()];
+    const samples = [...this.#lost.values()].map(({ sent, ...sample }): OutboxSample => {
+      let time = sample.at;
+      while (sent && (time === sample.at || this.hasTime(sample.device, time))) time += 1;
+      return { ...sample, at: time };
+    });
     this.#lost.clear();
     if (samples.length > 0) this.append([{ samples, offline: true, at }]);
     return samples.length;
@@ -250,16 +256,17 @@ export class MemoryOutbox implements Outbox {
       if (!isOver()) return;
       drop(entry);
       this.#counters.expired += 1;
-      for (const sample of entry.draft.samples) this.#lose(sample, entry.draft.boot === undefined);
+      for (const sample of entry.draft.samples) this.#lose(sample, entry);
     }
   }
 
-  #lose(sample: OutboxSample, isTimed: boolean): void {
+  #lose(sample: OutboxSample, { draft, isSent = false }: Entry): void {
     const { device, metric, at } = sample;
     if (sample.reason !== 'expired') this.#counters.expiredSamples += 1;
     const known = this.#lost.get(`${device} ${metric}`);
-    if (isTimed && (known === undefined || at < known.at))
-      this.#lost.set(`${device} ${metric}`, { device, metric, value: null, reason: 'expired', at });
+    const isFirst = known === undefined || (known.sent === isSent ? at < known.at : known.sent);
+    if (draft.boot === undefined && isFirst)
+      this.#lost.set(`${device} ${metric}`, { device, metric, value: null, reason: 'expired', at, sent: isSent });
   }
 
   #aggregate(): void {
@@ -294,6 +301,7 @@ export class MemoryOutbox implements Outbox {
       pendingRecords: pending.length,
       untimedRecords: pending.filter(({ draft }) => draft.boot !== undefined).length,
       bytes: this.#bytes(),
+      pendingBytes: pending.reduce((sum, { bytes }) => sum + bytes, 0),
       bytesMax: this.#bytesMax,
       capacityMs: this.#fillRate.lastsMs(this.#bytesMax),
     };
