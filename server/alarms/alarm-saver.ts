@@ -13,6 +13,7 @@ export class AlarmSaver {
   readonly #log: Log;
   #alarms = new Map<string, StoredAlarm>();
   #entries: Entry[] = [];
+  #isFailing = false;
   readonly #counts = { alarmSavesFailed: 0, alarmEntriesLost: 0 };
 
   constructor(registry: Pick<Registry, 'saveAlarms'>, log: Log) {
@@ -36,10 +37,11 @@ export class AlarmSaver {
       this.#registry.saveAlarms([...this.#alarms.values()], this.#entries);
       this.#alarms = new Map();
       this.#entries = [];
+      this.#isFailing = false;
     } catch (error) {
       this.#counts.alarmSavesFailed += 1;
-      if (this.#counts.alarmSavesFailed === 1)
-        this.#log.error({ err: error }, 'alarm states could not be saved; trying again');
+      if (!this.#isFailing) this.#log.error({ err: error }, 'alarm states could not be saved; trying again');
+      this.#isFailing = true;
     }
   }
 

@@ -1,5 +1,5 @@
 // What could not be used, kept for a person to look at: heads of payloads that do not parse, and refused samples.
-import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
+import { appendFile, mkdir, rename, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface DeadLetters {
@@ -50,6 +50,8 @@ export function createDeadLetters(folder: string, bytesMax: number): DeadLetters
       size += Buffer.byteLength(text);
     } catch {
       counters.deadLetterFaults += 1;
+      // The part that a full disk took would be the beginning of the next line.
+      if (size !== undefined) await truncate(path, size).catch(() => undefined);
     }
   }
 

@@ -23,6 +23,7 @@ import { loadPosts } from './load-posts.js';
 import type { Log } from './log.js';
 import { hearState } from './presence.js';
 import { createReceipter, type Receipter } from './receipter.js';
+import { createSaveQueue, type SaveQueue } from './save-queue.js';
 import { createWriter, type StoredLot, type Writer } from './writer.js';
 
 export interface EngineDeps {
@@ -56,6 +57,7 @@ export class IngestEngine {
   readonly #deps: EngineDeps;
   readonly #listeners = new Set<Listener>();
   readonly #writer: Writer;
+  readonly #saves: SaveQueue;
   readonly #announcer: Announcer;
   readonly #deadLetters: DeadLetters;
   readonly #held: HeldPayloads;
@@ -76,7 +78,6 @@ export class IngestEngine {
     statesOfOneOfTwo: 0,
     topicsForeign: 0,
     postsOverLimit: 0,
-    registryFaults: 0,
     listenerFaults: 0,
   };
 
@@ -99,12 +100,15 @@ export class IngestEngine {
       birthRequestPeriodMs: limits.birthRequestPeriodMs,
       send: deps.send,
     });
+    this.#saves = createSaveQueue(scheduler, (error) =>
+      this.#complaints.complain({ err: error }, 'REGISTRY_FAULT', 'The registry could not save; trying again'),
+    );
     this.#identity = createIdentityWatch({
       clock,
       scheduler,
       directory: this.directory,
       emit: (event) => this.#emit(event),
-      save: (post, facts) => this.#remember(() => deps.registry.saveIdentity(post, facts)),
+      save: (post, facts) => this.#saves.save(`identity/${post}`, () => deps.registry.saveIdentity(post, facts)),
       log: deps.log,
     });
     this.#announcer = createAnnouncer({
@@ -191,12 +195,16 @@ export class IngestEngine {
     this.#placeHeld(entry, birth.birth);
     const isNews = entry.birth === undefined || JSON.stringify(entry.birth) !== JSON.stringify(birth);
     if (isNews) this.#keepBirth(entry, birth);
-    else if (isPlacedAnew) this.#remember(() => this.#deps.registry.savePlacings(entry.id, entry.births.all()));
+    else if (isPlacedAnew)
+      this.#saves.save(`placings/${entry.id}`, () => this.#deps.registry.savePlacings(entry.id, entry.births.all()));
   }
 
   #keepBirth(entry: PostEntry, birth: Birth): void {
     entry.birth = birth;
-    this.#remember(() => this.#deps.registry.saveBirth(entry.id, birth, this.#deps.clock.now(), entry.births.all()));
+    const now = this.#deps.clock.now();
+    this.#saves.save(`birth/${entry.id}`, () =>
+      this.#deps.registry.saveBirth(entry.id, birth, now, entry.births.all()),
+    );
     this.#emit({ type: 'birth', post: entry.id, birth });
   }
 
@@ -235,7 +243,8 @@ export class IngestEngine {
   }
 
   #saveState({ connection, id }: PostEntry, state: 'online' | 'offline'): void {
-    this.#remember(() => this.#deps.registry.savePostState(id, state, connection, this.#deps.clock.now()));
+    const now = this.#deps.clock.now();
+    this.#saves.save(`state/${id}`, () => this.#deps.registry.savePostState(id, state, connection, now));
   }
 
   #setLink(entry: PostEntry, link: PostEntry['link']): void {
@@ -340,15 +349,6 @@ export class IngestEngine {
     }
   }
 
-  #remember(save: () => void): void {
-    try {
-      save();
-    } catch (error) {
-      this.#counters.registryFaults += 1;
-      this.#complaints.complain({ err: error }, 'REGISTRY_FAULT', 'The registry could not save');
-    }
-  }
-
   #tellStore(fault: StoreFault | undefined): void {
     if (fault === undefined) this.#deps.log.info({}, 'The store answers again');
     else
@@ -367,6 +367,7 @@ export class IngestEngine {
       ...this.#announcer.counters(),
       ...this.#writer.counters(),
       ...this.#deadLetters.counters(),
+      ...this.#saves.counters(),
     };
   }
 
@@ -378,6 +379,7 @@ export class IngestEngine {
   async stop(): Promise<void> {
     await this.#writer.stop();
     this.#identity.stop();
+    this.#saves.stop();
     this.#announcer.stop();
     await this.#deadLetters.settled();
   }

@@ -40,10 +40,9 @@ const JOURNAL_COLUMNS =
  */
 export function createSqliteRegistry(options: { readonly folder: string }): Result<Registry, StoreFault> {
   const path = databasePath(options.folder, 'registry');
-  const opened = openSqlite(path);
+  const opened = openSqlite(path, SCHEMA);
   if (!opened.ok) return opened;
   try {
-    opened.value.exec(SCHEMA);
     return ok(registryOn(opened.value, path, createReserve(path)));
   } catch (error) {
     opened.value.close();
