@@ -91,8 +91,8 @@ async function drillSeeds(
   });
 }
 
-function linesOf({ seed, full, tally, differences, history }: DrillReport): string {
-  const title = `seed ${seed}, ${full ? 'full' : 'by exception'}: ${tally.produced} readings, ${history.length} troubles`;
+function linesOf({ seed, full, tally, troubles, differences, history }: DrillReport): string {
+  const title = `seed ${seed}, ${full ? 'full' : 'by exception'}: ${tally.produced} readings, ${troubles} troubles`;
   if (differences.length === 0) return `${title}\n`;
   const more = differences.length - DIFFERENCES_SHOWN;
   return [

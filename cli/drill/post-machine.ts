@@ -164,23 +164,26 @@ export class PostMachine {
   #watch(outbox: Outbox, life: Life, wal: WalWatch): void {
     const { ledger, time } = this.#parts;
     const full = failed({ code: 'OUTBOX_FULL' as const, message: 'no space left' });
+    const isSafe = (): void => {
+      ledger.synced(life);
+      wal.synced();
+    };
+    // Without a delay each write is on the disk when it returns.
+    const look = this.#parts.site.config.outbox.writeDelayMs === 0 ? isSafe : () => wal.look();
     const append = outbox.append.bind(outbox);
     outbox.append = (drafts) => {
       ledger.drafted(life, drafts);
       if (this.isDiskFull) return full;
       const stored = append(drafts);
       if (stored.ok) ledger.kept(life, drafts, time.now());
-      wal.look();
+      look();
       return stored;
     };
     const sync = outbox.sync.bind(outbox);
     outbox.sync = () => {
       if (this.isDiskFull) return full;
       const synced = sync();
-      if (synced.ok) {
-        ledger.synced(life);
-        wal.synced();
-      }
+      if (synced.ok) isSafe();
       return synced;
     };
     const learnTime = outbox.learnTime.bind(outbox);
@@ -191,20 +194,20 @@ export class PostMachine {
         ledger.timed(this.#card, boot, offsetMs, CLOCK_ERROR_MS + this.#parts.broker.slowestMs);
         this.#timedAt = time.now();
       }
-      wal.look();
+      look();
       return timed;
     };
     const trim = outbox.trim.bind(outbox);
     outbox.trim = (at) => {
       if (this.isDiskFull) return;
       trim(at);
-      wal.look();
+      look();
     };
     const markReceipted = outbox.markReceipted.bind(outbox);
     outbox.markReceipted = (epoch, ranges, at) => {
       if (this.isDiskFull) return 0;
       const changed = markReceipted(epoch, ranges, at);
-      wal.look();
+      look();
       return changed;
     };
   }

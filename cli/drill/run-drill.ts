@@ -36,6 +36,8 @@ export interface DrillReport {
   readonly seed: number;
   readonly full: boolean;
   readonly tally: Tally;
+  /** How many things went wrong. */
+  readonly troubles: number;
   readonly differences: readonly string[];
   /** What went wrong and when, one line each. */
   readonly history: readonly string[];
@@ -141,6 +143,7 @@ class Drill {
       seed,
       full,
       tally,
+      troubles: this.#trouble.begun,
       differences: [
         ...(differences.length > 0 ? left : []),
         ...differences.map(({ text, at }) => (at === undefined ? text : `${this.#clockOf(at)} ${text}`)),

@@ -32,6 +32,8 @@ const DAY_MS = 24 * 3_600_000;
 
 export class Troublemaker {
   readonly history: { readonly at: number; readonly text: string }[] = [];
+  /** Things that went wrong so far. */
+  begun = 0;
   readonly #parts: TroubleParts;
   readonly #machines: PostMachine[];
   #deeds: Deed[] = [];
@@ -77,6 +79,7 @@ export class Troublemaker {
       this.#doIn(LATER_MS, () => this.#begin(kind, forMs));
       return;
     }
+    this.begun += 1;
     const { text, end } = begun;
     this.#tell(`${kind}${text === undefined ? '' : ` (${text})`}${end === undefined ? '' : `, ${seconds(forMs)}`}`);
     if (end === undefined) return;

@@ -96,4 +96,16 @@ describe('the drill sees', () => {
     );
     expect(await drill({ spoilOutbox })).toMatchObject({ missing: 0, duplicated: 0, altered: 1 });
   });
+
+  test('a power cut that takes more than the seconds that it may', async () => {
+    const kinds = ['powerCut'] as const;
+    expect(await drill({ kinds })).toMatchObject({ missing: 0, duplicated: 0, altered: 0 });
+    const never = { ok: false, fault: { code: 'OUTBOX_FAILED', message: 'spoilt' } } as const;
+    let starts = 0;
+    const spoilOutbox = (outbox: Outbox): void => {
+      starts += 1;
+      if (starts === 1) outbox.sync = () => never;
+    };
+    expect((await drill({ kinds, spoilOutbox })).missing).toBeGreaterThan(0);
+  });
 });
