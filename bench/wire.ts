@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { printTable } from './table.js';
 import { POWER_AND_WATER, THREE_PHASES } from './wire/posts.js';
+import { seeRealLink } from './wire/real.js';
 import { type Kind, VirtualPost } from './wire/virtual-post.js';
 
 const HOUR_MS = 3_600_000;
@@ -12,6 +13,8 @@ const { values: args } = parseArgs({
     post: { type: 'string', default: POWER_AND_WATER.id },
     hours: { type: 'string', default: '24' },
     metrics: { type: 'boolean', default: false },
+    /** Seconds on a real connection. */
+    real: { type: 'string', default: '20' },
   },
 });
 const HOURS = Number(args.hours);
@@ -93,4 +96,20 @@ printTable(
   'The same hours without a link, everything recorded, then sent as history',
   ['samples sent', 'B per sample on the wire', 'promised'],
   [[before.samples, (history / before.samples).toFixed(2), '≤ 2.5']],
+);
+
+const seen = await seeRealLink(post, Number(args.real));
+const share = (kernel: number, model: number): string => `${((kernel / model - 1) * 100).toFixed(1)} %`;
+printTable(
+  `The model against a real TLS 1.3 connection over loopback for ${args.real} s, ${seen.messages} messages, as the kernel counts`,
+  ['bytes', 'by the model', 'by the kernel', 'apart'],
+  [
+    ['in TLS records', seen.modelTlsBytes, seen.kernelTlsBytes, share(seen.kernelTlsBytes, seen.modelTlsBytes)],
+    [
+      'with the heads of segments and acknowledgements',
+      seen.modelWireBytes,
+      seen.kernelWireBytes,
+      share(seen.kernelWireBytes, seen.modelWireBytes),
+    ],
+  ],
 );
