@@ -115,7 +115,8 @@ class Judge {
     }
     this.#explain(lost, free, taken);
     const missing = lost.filter((reading) => !this.#fates.has(reading));
-    const foreign = [...free.values()].filter(({ at }) => !taken.has(at));
+    const times = new Set(readings.flatMap(({ sample }) => (sample === undefined ? [] : (timeOf(sample) ?? []))));
+    const foreign = [...free.values()].filter((point) => !taken.has(point.at) && !isMarkBehind(point, times));
     for (const reading of missing) this.#fates.set(reading, 'missing');
     // A sample that is gone and a point that nobody made are one sample under another time.
     for (const point of foreign) {
@@ -168,13 +169,14 @@ class Judge {
   /** Samples without a point of their own: taken by a power cut, in a mean, or expired. */
   #explain(lost: readonly Produced[], points: ReadonlyMap<number, Point>, taken: Map<number, Produced>): void {
     this.#explainMeans(lost, points, taken);
-    const marks = [...points.values()].filter(({ code }) => code === EXPIRED).map(({ at }) => at);
+    // The mark may stand behind those that were sent and never arrived; how many are gone is counted.
+    const marks = [...points.values()].filter(({ code }) => code === EXPIRED);
     for (const reading of lost) {
       const { sample } = reading;
       if (sample === undefined || this.#fates.has(reading)) continue;
       const at = timeOf(sample);
       if (this.#wasUnwritten(sample)) this.#fates.set(reading, 'unwritten');
-      else if (at !== undefined && marks.some((mark) => minuteOf(mark) <= minuteOf(at))) {
+      else if (at !== undefined && marks.length > 0) {
         this.#fates.set(reading, 'expired');
         this.#expiredSamples += 1;
       }
@@ -234,6 +236,13 @@ class Judge {
     if (fate === 'missing' || fate === 'altered') this.#tell(fate, `${text}: ${historyOf(sample)}`, at);
     else this.#tally[fate] += 1;
   }
+}
+
+/** Where the first that expired had been sent, and may be in the store, its mark stands a moment behind it. */
+function isMarkBehind({ at, code }: Point, times: ReadonlySet<number>): boolean {
+  if (code !== EXPIRED) return false;
+  for (let shift = 0; shift <= SHIFT_MAX_MS; shift += 1) if (times.has(at - shift)) return true;
+  return false;
 }
 
 function minuteOf(at: number): number {
