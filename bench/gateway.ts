@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { connect } from 'mqtt';
 import { decodeData } from '#contract/data.js';
-import { parseJson } from '#contract/door.js';
-import { birthDoor, encodeJson, SESSION_BYTES_MAX } from '#contract/session.js';
+import { encodeJson, parseBirth } from '#contract/session.js';
 import { postTopic } from '#contract/topic.js';
 import { startMosquitto } from '#tests/support/mosquitto.js';
 import { cpuSeconds, loadAverage, pause, residentMb, startModule, startOftob } from './processes.js';
@@ -111,7 +110,7 @@ function listen(subscriber: ReturnType<typeof connect>, seen: Ages): void {
   subscriber.on('message', (topic, payload) => {
     const now = Date.now();
     if (topic === postTopic(FLEET, POST, 'birth')) {
-      const birth = parseJson(birthDoor, payload, SESSION_BYTES_MAX);
+      const birth = parseBirth(payload);
       if (birth.ok)
         foreign = new Set(
           birth.value.metrics.filter(({ metric }) => /^(poll|gateway)\./.test(metric)).map(({ index }) => index),

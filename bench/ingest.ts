@@ -73,7 +73,7 @@ async function run(store: Store, round: number): Promise<number> {
     limits: DEFAULT_LIMITS,
     send: (_topic, bytes) => {
       const receipt = receiptDoor(JSON.parse(bytes.toString('utf8')));
-      if (receipt.ok && receipt.value.refused.length > 0) sentBack = JSON.stringify(receipt.value.refused[0]);
+      if (receipt.ok && receipt.value.refused !== undefined) sentBack = JSON.stringify(receipt.value.refused[0]);
       if (receipt.ok) for (const [from, to] of receipt.value.stored) receipted += to - from + 1;
       if (receipted >= PAYLOADS * ROWS || sentBack !== '') done();
       return true;

@@ -1,26 +1,29 @@
 #!/usr/bin/env node
 // The command `oftob`: finds the command, runs it, and says in one line what went wrong.
 import { type Command, explain, readOptions } from './command.js';
-import { demo } from './demo.js';
-import { drill } from './drill.js';
-import { gateway } from './gateway.js';
-import { importFile } from './import.js';
-import { outbox } from './outbox.js';
-import { profiles } from './profiles.js';
-import { read } from './read.js';
-import { server } from './server.js';
-import { simulate } from './simulate.js';
 
-const COMMANDS: readonly Command[] = [demo, server, gateway, simulate, read, profiles, outbox, importFile, drill];
+/** By name, in the order of the overview. Each is loaded when it is asked for: a gateway needs nothing of a server. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./demo.js')).demo,
+  server: async () => (await import('./server.js')).server,
+  gateway: async () => (await import('./gateway.js')).gateway,
+  simulate: async () => (await import('./simulate.js')).simulate,
+  read: async () => (await import('./read.js')).read,
+  profiles: async () => (await import('./profiles.js')).profiles,
+  outbox: async () => (await import('./outbox.js')).outbox,
+  import: async () => (await import('./import.js')).importFile,
+  drill: async () => (await import('./drill.js')).drill,
+};
 
-function overview(): string {
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
+async function overview(): Promise<string> {
+  const commands = await Promise.all(Object.values(COMMANDS).map((load) => load()));
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
   return [
     'Oftob watches and accounts for solar/hybrid power and water at remote posts.',
     '',
     'Usage: oftob COMMAND [options]',
     '',
-    ...COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}`),
     '',
     'oftob COMMAND --help explains one of them. Example: oftob demo',
     '',
@@ -30,13 +33,13 @@ function overview(): string {
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(overview());
+    process.stdout.write(await overview());
     return name === undefined ? 1 : 0;
   }
-  const command = COMMANDS.find((candidate) => candidate.name === name);
+  const command = Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]?.() : undefined;
   if (command === undefined) {
     process.stderr.write(
-      `oftob: USAGE: there is no command "${name}". Commands: ${COMMANDS.map((each) => each.name).join(', ')}\n`,
+      `oftob: USAGE: there is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}\n`,
     );
     return 1;
   }

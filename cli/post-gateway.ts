@@ -70,6 +70,7 @@ export function openGateway(config: GatewayConfig, deps: PostGatewayDeps): Resul
       ...(ca === undefined ? {} : { ca }),
     }),
     version: VERSION,
+    pollPhase: deps.random(),
     memoryBytes: () => process.memoryUsage.rss(),
   });
   return ok(gateway);

@@ -5,7 +5,7 @@ import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import { DATA_BYTES_MAX } from './data.js';
 import { type Door, doorOf, type Fault, parseJson } from './door.js';
-import { type Birth, birthDoor } from './session.js';
+import { type Birth, parseBirth } from './session.js';
 
 /** Stands in the first line, so that a file of a newer version is told from one that is damaged. */
 export const CARRY_VERSION = 1;
@@ -326,7 +326,7 @@ class FrameReader implements CarryReader {
   }
 
   #takeBirth(body: Buffer, header: CarryHeader): CarryFrame {
-    const read = parseJson(birthDoor, body, CARRY_FRAME_BYTES_MAX);
+    const read = parseBirth(body);
     if (!read.ok) return refuseForm(`a birth is faulty (${faultText(read.fault)})`);
     if (read.value.gateway.publicKey !== header.publicKey) return refuseForm('a birth is of another gateway');
     this.#births += 1;

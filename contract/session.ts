@@ -1,17 +1,21 @@
 // The small JSON messages between post and server: birth, state, receipt, attention, and the server's own presence.
+import { deflateSync, inflateSync } from 'node:zlib';
 import { type Static, Type } from 'typebox';
 import { DEVICE_KINDS, METER_ROLES } from '#domain/device-kind.js';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import { UNITS } from '#domain/quantity.js';
-import { type Door, doorOf } from './door.js';
+import { failed, type Result } from '#domain/result.js';
+import { type Door, doorOf, type Fault, parseJson } from './door.js';
 
 const literals = <T extends string>(values: readonly T[]) => Type.Unsafe<T>(Type.Enum([...values]));
 const identifier = Type.String({ pattern: IDENTIFIER_PATTERN });
 const timeMs = Type.Number({ minimum: 0, maximum: 8.64e15 });
 const count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
-/** Largest session message. A birth of 1,000 metrics has about 90 kB. */
+/** Largest session message on the wire. */
 export const SESSION_BYTES_MAX = 256 * 1024;
+/** Largest birth once inflated: 3,000 metrics have about 400 kB, and some 20 kB on the wire. */
+export const BIRTH_JSON_BYTES_MAX = 4 * 1024 * 1024;
 
 /** 16 hexadecimal characters, drawn at every start of a gateway. */
 export const EPOCH_PATTERN = '^[0-9a-f]{16}$';
@@ -85,11 +89,14 @@ export const ReceiptSchema = Type.Object({
   epoch: Type.Optional(epoch),
   /** Ranges of record ids, both ends included. */
   stored: Type.Array(Type.Tuple([count, count]), { maxItems: 10_000 }),
-  /** Records that can never be stored, and why. */
-  refused: Type.Array(Type.Object({ id: count, code: Type.String({ maxLength: 40 }) }), { maxItems: 10_000 }),
+  /** Records that can never be stored, and why; absent where there are none. */
+  refused: Type.Optional(
+    Type.Array(Type.Object({ id: count, code: Type.String({ maxLength: 40 }) }), { maxItems: 10_000 }),
+  ),
   /** The birth that the server needs and does not have. */
   birthNeeded: Type.Optional(count),
-  time: timeMs,
+  /** The server's clock, in answers to births: a post that knows the time needs it no more. */
+  time: Type.Optional(timeMs),
 });
 export type Receipt = Static<typeof ReceiptSchema>;
 
@@ -120,6 +127,25 @@ export const receiptDoor: Door<Receipt> = doorOf(ReceiptSchema);
 export const attentionDoor: Door<Attention> = doorOf(AttentionSchema);
 export const replayDoor: Door<Replay> = doorOf(ReplaySchema);
 export const serverStateDoor: Door<ServerState> = doorOf(ServerStateSchema);
+
+/** A birth repeats itself with every metric: it travels as deflated JSON (RFC 1950). */
+export function encodeBirth(birth: Birth): Buffer {
+  return deflateSync(encodeJson(birth), { level: 9 });
+}
+
+/** Reads what {@link encodeBirth} wrote, or plain JSON, as a person writes it with a tool at the broker. */
+export function parseBirth(bytes: Uint8Array): Result<Birth, readonly Fault[]> {
+  if (bytes[0] !== ZLIB_FIRST_BYTE) return parseJson(birthDoor, bytes, SESSION_BYTES_MAX);
+  try {
+    const json = inflateSync(bytes, { maxOutputLength: BIRTH_JSON_BYTES_MAX });
+    return parseJson(birthDoor, json, BIRTH_JSON_BYTES_MAX);
+  } catch (error) {
+    return failed([{ path: '/', message: `does not inflate: ${(error as Error).message}` }]);
+  }
+}
+
+/** Deflate with a window of 32 kB, which no JSON begins with (RFC 1950, 2.2). */
+const ZLIB_FIRST_BYTE = 0x78;
 
 export function encodeJson(message: Birth | PostState | Receipt | Attention | Replay | ServerState): Buffer {
   return Buffer.from(JSON.stringify(message), 'utf8');

@@ -277,11 +277,26 @@ describe('a gateway', () => {
     await time.advance(10 * MINUTE);
     const last = (metric: string) =>
       [...centre.stored].filter(([name]) => name.startsWith(`gateway/${metric}@`)).at(-1)?.[1];
-    expect(last('gateway.uptime')).toEqual({ value: 540, code: 0 });
+    expect(last('gateway.uptime')).toEqual({ value: 300, code: 0 });
     expect(last('gateway.clockQuality')?.value).toBe('synchronised');
     expect(last('gateway.connects')?.value).toBe(1);
     expect(last('gateway.bytesSent')?.value).toBeGreaterThan(1000);
     expect(last('gateway.recordsExpired')?.value).toBe(0);
+  });
+
+  test('polls in a phase of its own: two of one identity give no two samples one time', async () => {
+    const time = new VirtualTime(NOON);
+    const times = [0.25, 0.75].map((pollPhase) => {
+      const post = makeTestPost({ time, centre: new FakeCentre(time), outbox: memory(), deps: { pollPhase } });
+      post.gateway.start();
+      return () => new Set(post.recorded.filter(({ device }) => device === METER).map(({ at }) => at % (10 * SECOND)));
+    });
+    await time.advance(5 * MINUTE);
+    // The first poll comes with the start.
+    expect(times.map((seen) => [...seen()])).toEqual([
+      [0, 2500],
+      [0, 7500],
+    ]);
   });
 
   test('tells once of each outbox that was damaged, also of one that broke while it was open', async () => {

@@ -44,6 +44,8 @@ export interface GatewayDeps {
   /** What the monotonic clock counts from: the machine's boot, where it is that. Else each start of the gateway. */
   readonly boot?: string;
   readonly memoryBytes?: () => number;
+  /** Share of a poll period, 0 ≤ … < 1, that this start polls apart from others; drawn at random. 0 where absent. */
+  readonly pollPhase?: number;
   /** Longest random delay of birth and snapshot when a server starts under connected posts. */
   readonly birthSpreadMs?: number;
 }
@@ -109,7 +111,7 @@ class PostGateway implements Gateway {
     this.#deps = deps;
     const { clock, config, outbox } = deps;
     this.#startedAt = clock.monotonic();
-    this.#steadyOffset = clock.now() - clock.monotonic();
+    this.#steadyOffset = clock.now() - clock.monotonic() - phaseMs(config, deps.pollPhase ?? 0);
     this.#time = createTimekeeper(clock, deps.clockQuality ?? (() => 'synchronised'));
     this.#boot = deps.boot ?? outbox.epoch;
     const facts = postFactsOf(config, deps.profiles);
@@ -117,7 +119,7 @@ class PostGateway implements Gateway {
       rules: rulesOf(facts.metrics),
       batchPeriodMs: config.batchPeriodMs,
       full: config.full,
-      isTaken: (device, at) => outbox.hasTime(device, at),
+      isTaken: (device, at) => outbox.hasTime(device, at) || this.#appender.hasTime(device, at),
     });
     this.#appender = new Appender(outbox, deps.log);
     const { writeDelayMs } = config.outbox;
@@ -286,7 +288,9 @@ class PostGateway implements Gateway {
     if (wallNow === undefined) return;
     const offsetMs = wallNow - this.#deps.clock.monotonic();
     this.#recorder.learnTime(offsetMs);
-    if (this.#deps.outbox.status().untimedRecords > 0) this.#deps.outbox.learnTime(this.#boot, offsetMs);
+    if (this.#deps.outbox.status().untimedRecords === 0) return;
+    // At once for good: after a power cut no later boot could give these records their time.
+    if (this.#deps.outbox.learnTime(this.#boot, offsetMs) > 0) this.#disk.sync();
   }
 
   // --- what the gateway says by itself ---
@@ -335,6 +339,14 @@ class PostGateway implements Gateway {
       this.#session.recorded(false);
     }
   }
+}
+
+/**
+ * Polls are due at multiples of their period in steady time. Two gateways of one identity would poll in the same millisecond, and
+ * the store would take one's samples for the other's: each start has a phase of its own.
+ */
+function phaseMs({ devices }: GatewayConfig, phase: number): number {
+  return Math.floor(phase * Math.max(0, ...devices.map(({ pollPeriodMs }) => pollPeriodMs)));
 }
 
 function shiftTimes(result: PollResult, shiftMs: number): PollResult {

@@ -9,7 +9,7 @@ import type { PollResult } from '../ports.js';
 import type { DeclaredMetric } from '../uplink/birth.js';
 
 export const GATEWAY_DEVICE = 'gateway';
-export const HEALTH_PERIOD_MS = 60_000;
+export const HEALTH_PERIOD_MS = 300_000;
 
 export interface HealthFacts {
   readonly upMs: number;

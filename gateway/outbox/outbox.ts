@@ -104,9 +104,9 @@ export interface Outbox {
    * the next {@link Outbox.sync} on.
    */
   append(drafts: readonly RecordDraft[]): Result<readonly OutboxRecord[], OutboxFault>;
-  /** Everything appended is on the disk, safe from a power cut. Nothing is sent before. Does nothing where nothing is new. */
+  /** Everything appended or marked as sent is on the disk, safe from a power cut. Nothing is sent before. Does nothing where nothing is new. */
   sync(): Result<void, OutboxFault>;
-  /** These records went out: from now on they are not aggregated. On the disk with the next transaction. */
+  /** These records go out: from now on they are not aggregated. On the disk with the next transaction or {@link Outbox.sync}. */
   markSent(epoch: string, ids: readonly number[]): void;
   /** Oldest first, all of one epoch, without those of unknown time. */
   pending(stream: Stream, query: PendingQuery): readonly OutboxRecord[];

@@ -183,6 +183,24 @@ describe('on the disk', () => {
     again.close();
   });
 
+  test('what was marked as sent before the flush is put into no mean after a power cut', () => {
+    const before = open({ writeDelayMs: 1000 });
+    const sameMinute = (n: number): RecordDraft => draft(NOON + n * 1000, 20);
+    before.append(Array.from({ length: 12 }, (_, n) => sameMinute(n)));
+    before.sync();
+    before.markSent(before.epoch, [1, 2, 3, 4, 5, 6]);
+    before.sync();
+    file = copyAside();
+    const after = open({ bytesMax: 14_000 });
+    for (let n = 0; after.status().aggregated === 0 && n < 40; n += 1) after.append([draft(NOON + 3_600_000 + n, 20)]);
+    const left = after.pending('live', { ...ALL, skip: (epoch) => epoch !== before.epoch });
+    expect(after.status()).toMatchObject({ aggregated: 6, aggregatedSamples: 6 * 20 });
+    const reasons = left.flatMap(({ id, samples }) => samples.map(({ reason }) => `${id > 6} ${reason}`));
+    expect([...new Set(reasons)]).toEqual(['false good', 'true aggregated']);
+    before.close();
+    after.close();
+  });
+
   test('a record whose bytes changed on the disk is never sent: it is a dead letter without samples', () => {
     const outbox = open();
     outbox.append([draft(NOON), draft(NOON + 1), draft(NOON + 2)]);

@@ -22,6 +22,14 @@ export class Appender {
     return this.#unsaved.length;
   }
 
+  /** True when a record that waits in memory has samples of this device at exactly this time. */
+  hasTime(device: string, at: number): boolean {
+    return this.#unsaved.some(
+      ({ boot, samples }) =>
+        boot === undefined && samples.some((sample) => sample.device === device && sample.at === at),
+    );
+  }
+
   /** Records that memory could not hold either. */
   get lost(): number {
     return this.#lost;

@@ -1,6 +1,6 @@
 // What the post tells about itself: devices, metrics, and the indexes that data payloads call them by.
 import type { Birth, BirthDevice, BirthMetric } from '#contract/session.js';
-import { encodeJson, SESSION_BYTES_MAX } from '#contract/session.js';
+import { BIRTH_JSON_BYTES_MAX, encodeBirth, encodeJson, SESSION_BYTES_MAX } from '#contract/session.js';
 import type { ClockQuality } from '#domain/clock.js';
 import type { CatalogueEntry } from '../outbox/outbox.js';
 import type { BirthIndex } from './payload.js';
@@ -67,13 +67,14 @@ export function makeBirth(
     devices: [...devices.values()],
     metrics,
   };
-  const bytes = encodeJson(birth);
+  const bytes = encodeBirth(birth);
+  const jsonBytes = encodeJson(birth).length;
   const indexes = new Map(metrics.map(({ device, metric, index }) => [`${device} ${metric}`, index]));
   return {
     number: now.number,
     clock: now.clock,
     bytes,
-    fits: bytes.length <= SESSION_BYTES_MAX - 1024,
+    fits: bytes.length <= SESSION_BYTES_MAX - 1024 && jsonBytes <= BIRTH_JSON_BYTES_MAX,
     indexOf: (device, metric) => indexes.get(`${device} ${metric}`),
   };
 }

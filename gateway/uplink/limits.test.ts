@@ -67,7 +67,8 @@ describe('the bytes of a day', () => {
     const scene = makeScene({ config: { full: true, uplink: { dailyBytesMax: 8_000 } } });
     const { time, centre, gateway, reader } = scene;
     gateway.start();
-    await time.advance(20 * MINUTE + SECOND);
+    // By then also the outbox's capacity is known, whose change of quality is urgent.
+    await time.advance(2 * HOUR + SECOND);
     expect(gateway.status().session).toMatchObject({ budgetLiveStops: 1 });
     const before = centre.data.length;
     await time.advance(HOUR);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { decodeData } from '#contract/data.js';
+import { parseBirth } from '#contract/session.js';
 import type { OutboxRecord } from '../ports.js';
 import { catalogueOf, makeBirth } from './birth.js';
 import { cutPayload, PAYLOAD_BYTES, PAYLOAD_BYTES_MAX } from './payload.js';
@@ -80,14 +81,16 @@ test('a record of a metric that nobody knows any more is refused, and the others
 test('a birth tells retired metrics with their device as long as it is given them', () => {
   const old = { devices: [{ ...meter, id: 'old' }], metrics: [metric('pv.power', 'old')] };
   const both = makeBirth(facts, catalogueOf(old), { number: 8, at: NOON, clock: 'unknown' });
-  const message = JSON.parse(Buffer.from(both.bytes).toString());
-  expect(message.devices.map(({ id }: { id: string }) => id)).toEqual(['old', 'meter']);
+  const read = parseBirth(both.bytes);
+  if (!read.ok) throw new Error(JSON.stringify(read.fault));
+  const message = read.value;
+  expect(message.devices.map(({ id }) => id)).toEqual(['old', 'meter']);
   expect(message.metrics.at(-1)).toMatchObject({ index: 2, device: 'old', metric: 'pv.power', retired: true });
   expect([both.indexOf('old', 'pv.power'), both.indexOf('old', 'load.power')]).toEqual([2, undefined]);
 });
 
 test('a birth that no broker would let through says so', () => {
-  const many = { ...facts, metrics: Array.from({ length: 3000 }, (_, i) => metric(`m${i}.power`)) };
+  const many = { ...facts, metrics: Array.from({ length: 40_000 }, (_, i) => metric(`m${i}.power`)) };
   expect(makeBirth(many, [], { number: 1, at: 0, clock: 'unknown' }).fits).toBe(false);
   expect(birth.fits).toBe(true);
 });

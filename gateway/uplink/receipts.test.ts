@@ -44,7 +44,7 @@ describe('forged and foreign receipts', () => {
         const named = new Set<number>();
         for (const { epoch, ...rest } of receipts) {
           const full: Receipt = { time: NOON, ...rest, ...(epoch === undefined ? {} : { epoch }) };
-          sender.settle(full, 1);
+          sender.settle(full, 1, NOON);
           if (epoch !== OWN) continue;
           for (const { id } of rest.refused) named.add(id);
           for (const [first, last] of rest.stored) for (let id = first; id <= last; id += 1) named.add(id);

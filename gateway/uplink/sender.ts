@@ -29,6 +29,8 @@ export interface SenderDeps {
 export class Sender {
   readonly windows: Windows;
   readonly #deps: SenderDeps;
+  /** Last record of the last payload of history, as long as nothing before it is to be sent again. */
+  #lastSent: { readonly epoch: string; readonly id: number; readonly releases: number } | undefined;
 
   constructor(deps: SenderDeps) {
     this.windows = new Windows(deps.random);
@@ -40,9 +42,17 @@ export class Sender {
     return this.#pending('history', liveSince, 1, 1).length > 0;
   }
 
+  /** History is looked for behind what was sent last, not through everything that is on its way; when that ends, from the start. */
   #pending(stream: Stream, liveSince: number, samplesMax: number, recordsMax: number): readonly OutboxRecord[] {
     const skip = (epoch: string, id: number) => this.windows.isInFlight(epoch, id);
-    return this.#deps.outbox.pending(stream, { liveSince, samplesMax, recordsMax, skip });
+    const query = { liveSince, samplesMax, recordsMax, skip };
+    if (this.#lastSent?.releases !== this.windows.releases) this.#lastSent = undefined;
+    if (stream === 'history' && this.#lastSent !== undefined) {
+      const found = this.#deps.outbox.pending(stream, { ...query, after: this.#lastSent });
+      if (found.length > 0) return found;
+      this.#lastSent = undefined;
+    }
+    return this.#deps.outbox.pending(stream, query);
   }
 
   /** @param now monotonic */
@@ -57,26 +67,33 @@ export class Sender {
     if (payload === undefined) return buried > 0 ? 'sent' : 'busy';
     if (!this.windows.hasRoom(stream, payload.bytes.length)) return 'full';
     // What a power cut could still take is not sent: the server would have what the post never had.
-    if (!this.#deps.sync() || !this.#deps.publish(payload.bytes, stream)) return 'busy';
+    // The mark goes to the disk with it: after a restart nothing that the server may have is put into a mean.
     this.#deps.outbox.markSent(epoch, payload.ids);
+    if (!this.#deps.sync() || !this.#deps.publish(payload.bytes, stream)) return 'busy';
     this.windows.add({ stream, epoch, ids: payload.ids, bytes: payload.bytes.length, at: now });
+    const id = payload.ids.at(-1);
+    if (stream === 'history' && id !== undefined) this.#lastSent = { epoch, id, releases: this.windows.releases };
     return 'sent';
   }
 
-  /** Gives whether something that was sent is stored. */
-  settle(receipt: Receipt, now: number): boolean {
-    const { epoch } = receipt;
+  /**
+   * Gives whether something that was sent is stored.
+   * @param now monotonic
+   * @param at epoch ms, for how long the receipted records are kept
+   */
+  settle(receipt: Receipt, now: number, at: number): boolean {
+    const { epoch, refused: refusals = [] } = receipt;
     if (epoch === undefined) return false;
     // First the dead letters: a record of which some samples are stored may be named in both lists.
     const refusable = this.windows.settle(
       epoch,
-      receipt.refused.map(({ id }): [number, number] => [id, id]),
+      refusals.map(({ id }): [number, number] => [id, id]),
       now,
     );
-    const refused = receipt.refused.filter(({ id }) => rangesHave(refusable, id));
+    const refused = refusals.filter(({ id }) => rangesHave(refusable, id));
     this.#refuse(epoch, refused, 'the server refuses records; they are kept as dead letters');
     const stored = this.windows.settle(epoch, receipt.stored, now);
-    if (stored.length > 0) this.#deps.outbox.markReceipted(epoch, stored, receipt.time);
+    if (stored.length > 0) this.#deps.outbox.markReceipted(epoch, stored, at);
     return stored.length > 0;
   }
 

@@ -229,15 +229,17 @@ export class UplinkSession {
 
   #onReceipt(receipt: Receipt): void {
     const now = this.#deps.clock.monotonic();
-    this.#learnTime(receipt.time);
+    if (receipt.time !== undefined) this.#learnTime(receipt.time);
     if (this.#isForeign(receipt)) return;
-    if (this.#sender.settle(receipt, now)) {
+    if (this.#sender.settle(receipt, now, this.#deps.time.now() ?? 0)) {
       this.#births.onStored();
       this.#connection.proven();
     }
     if (receipt.birthNeeded === undefined) this.#births.onAnswer();
     else if (receipt.birthNeeded === this.#birth?.number) this.#births.onNeeded(now);
-    this.#pump();
+    // Many receipts may come at once: what they make room for goes in one turn, so that whatever else waits has its own.
+    this.#retryAt = now;
+    this.#sleep();
   }
 
   /** A receipt for what another gateway sent under this post's name: both hear all receipts of the name. */

@@ -50,6 +50,7 @@ export class Windows {
   /** By epoch: every id that was ever sent. A receipt frees nothing else. */
   readonly #sent = new Map<string, IdRange[]>();
   #timeouts = 0;
+  #releases = 0;
   #stray = 0;
 
   /** @param random spreads the time-outs of many posts, which all lost the same server. */
@@ -64,6 +65,11 @@ export class Windows {
   /** Receipts that named what was never sent. */
   get stray(): number {
     return this.#stray;
+  }
+
+  /** Records that are to be sent again, so far. */
+  get releases(): number {
+    return this.#releases;
   }
 
   failures(stream: Stream): number {
@@ -170,6 +176,7 @@ export class Windows {
   }
 
   #release(flight: Flight): void {
+    this.#releases += flight.waiting.size;
     for (const id of [...flight.waiting]) this.#land(flight, id);
   }
 

@@ -1,7 +1,7 @@
 // The ingest without a network: messages in, receipts and events out.
 import { decodeData } from '#contract/data.js';
 import { parseJson } from '#contract/door.js';
-import { type Birth, birthDoor, postStateDoor, SESSION_BYTES_MAX } from '#contract/session.js';
+import { type Birth, parseBirth, postStateDoor, SESSION_BYTES_MAX } from '#contract/session.js';
 import { parsePostTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
@@ -178,7 +178,7 @@ export class IngestEngine {
   }
 
   #takeBirth(entry: PostEntry, topic: string, payload: Buffer, retained: boolean): void {
-    const read = parseJson(birthDoor, payload, SESSION_BYTES_MAX);
+    const read = parseBirth(payload);
     const placing = read.ok ? indexBirth(read.value) : undefined;
     if (!read.ok || placing === undefined || !placing.ok) {
       this.#counters.birthsUnreadable += 1;

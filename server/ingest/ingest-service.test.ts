@@ -187,7 +187,11 @@ describe.each([
     await post.greet();
     const at = Date.now();
     post.sends(1, at);
-    expect(await post.hears(({ epoch }) => epoch === EPOCH)).toMatchObject({ stored: [[1, 1]], refused: [] });
+    expect(await post.hears(({ epoch }) => epoch === EPOCH)).toEqual({
+        channel: 'receipt',
+        epoch: EPOCH,
+        stored: [[1, 1]],
+      });
     expect([...store.points.values()]).toEqual([
       { post: 'langar', device: 'meter', metric: 'ac.power', at, value: 1, code: 0 },
     ]);

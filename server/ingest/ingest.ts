@@ -97,20 +97,20 @@ export function receiptsFor(
   epoch: string,
   lots: readonly Lot[],
   refusals: readonly Pick<Refusal, 'record' | 'code'>[],
-  time: number,
 ): Receipt[] {
   const refused = new Map(refusals.map(({ record, code }) => [record, code]));
   const stored = rangesOf(lots.flatMap(({ records }) => records).filter((record) => !refused.has(record)));
   const refusedList = [...refused].map(([id, code]) => ({ id, code }));
   const receipts: Receipt[] = [];
   const count = Math.max(stored.length, refusedList.length);
-  for (let start = 0; start < count; start += RECEIPT_ENTRIES_MAX)
+  for (let start = 0; start < count; start += RECEIPT_ENTRIES_MAX) {
+    const some = refusedList.slice(start, start + RECEIPT_ENTRIES_MAX);
     receipts.push({
       epoch,
       stored: stored.slice(start, start + RECEIPT_ENTRIES_MAX),
-      refused: refusedList.slice(start, start + RECEIPT_ENTRIES_MAX),
-      time,
+      ...(some.length > 0 && { refused: some }),
     });
+  }
   return receipts;
 }
 

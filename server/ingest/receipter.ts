@@ -51,21 +51,21 @@ export function createReceipter(deps: {
     // What came by hand is answered to who brought it: the post did not send it.
     const sent = lots.filter(({ carried }) => carried !== true);
     const ofSent = sent.length === lots.length ? refusals : group.filter(({ lot }) => !lot.carried).flatMap(refusalsOf);
-    for (const receipt of receiptsFor(first.epoch, sent, ofSent, clock.now())) tell(first.post, receipt);
+    for (const receipt of receiptsFor(first.epoch, sent, ofSent)) tell(first.post, receipt);
   }
 
   return {
     confirm(lots) {
       for (const group of groupBy(lots, ({ lot }) => `${lot.post}/${lot.epoch}`).values()) confirmGroup(group);
     },
-    greet: (post) => tell(post, { stored: [], refused: [], time: clock.now() }),
+    greet: (post) => tell(post, { stored: [], time: clock.now() }),
     askForBirth({ birthsAskedAt, id }, birthNeeded) {
       const now = clock.monotonic();
       for (const [number, at] of birthsAskedAt) if (now - at >= deps.birthRequestPeriodMs) birthsAskedAt.delete(number);
       if (birthsAskedAt.has(birthNeeded) || birthsAskedAt.size >= BIRTHS_ASKED_MAX) return;
       birthsAskedAt.set(birthNeeded, now);
       counters.birthsAsked += 1;
-      tell(id, { stored: [], refused: [], birthNeeded, time: clock.now() });
+      tell(id, { stored: [], birthNeeded, time: clock.now() });
     },
     counters: () => counters,
   };

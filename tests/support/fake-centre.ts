@@ -1,7 +1,6 @@
 // A broker and a server in a few lines, on virtual time, that lose, double and delay what they are told to.
 import { decodeData } from '#contract/data.js';
-import { parseJson } from '#contract/door.js';
-import { type Birth, birthDoor, encodeJson, type Receipt } from '#contract/session.js';
+import { type Birth, encodeJson, parseBirth, type Receipt } from '#contract/session.js';
 import { parsePostTopic, postTopic, serverTopic } from '#contract/topic.js';
 import type { Random, Scheduler } from '#domain/clock.js';
 import { codeOf } from '#domain/quality.js';
@@ -187,7 +186,7 @@ export class FakeCentre {
   }
 
   #takeBirth(payload: Uint8Array): void {
-    const birth = parseJson(birthDoor, payload, 1e6);
+    const birth = parseBirth(payload);
     if (!birth.ok) throw new Error(JSON.stringify(birth.fault));
     this.births.push(birth.value);
     if (!this.online) return;

@@ -133,8 +133,10 @@ test('two gateways of one identity do not throw each other out: what both have i
   const { service } = await startIngest();
   const posts = [openPost('outbox'), openPost('clone')];
   for (const { gateway } of posts) stops.push(() => gateway.stop());
-  for (const { gateway } of posts) gateway.start();
-  await soon(() => expect(posts.every(({ gateway }) => gateway.status().session.birth !== undefined)).toBe(true));
+  for (const { gateway } of posts) {
+    gateway.start();
+    await soon(() => expect(gateway.status().session.birth).toBeDefined());
+  }
   await soon(() => {
     service.attend(POST, 10);
     expect(posts.every(({ gateway }) => gateway.status().session.foreignReceipts > 9)).toBe(true);
