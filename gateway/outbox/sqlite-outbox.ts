@@ -215,7 +215,6 @@ class SqliteOutbox implements Outbox {
     if (!this.#store.isUnsynced && !this.#store.facts.isChanged) return ok(undefined);
     try {
       if (this.#store.facts.isChanged) this.#store.transact(() => undefined);
-      if (this.#store.facts.isChanged) this.#store.transact(() => undefined);
       // Without a log everything is in the database, and a checkpoint flushes that.
       if (this.#options.writeDelayMs !== undefined && this.#options.writeDelayMs > 0 && !this.#flush.flush())
         this.#database.pragma('wal_checkpoint(FULL)');
