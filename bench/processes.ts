@@ -1,6 +1,6 @@
 // Processes of their own, and what the kernel says of them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** USER_HZ of Linux on every machine that Node runs on. */
 const TICKS_PER_S = 100;
@@ -53,7 +53,15 @@ export function startOftob(args: readonly string[], ready: RegExp): Promise<Runn
   const [command = ''] = args;
   // `OFTOB_GATEWAY_NODE="--cpu-prof …"` tells Node about the process that is called so.
   const more = process.env[`OFTOB_${command.toUpperCase()}_NODE`]?.split(' ') ?? [];
-  return startNode([...more, 'dist/cli/oftob.js', ...args], ready);
+  return startNode([...unitFlags(command), ...more, 'dist/cli/oftob.js', ...args], ready);
+}
+
+/** What the systemd unit of a command, where there is one, tells Node. */
+function unitFlags(command: string): string[] {
+  const unit = new URL(`../deploy/systemd/oftob-${command}.service`, import.meta.url);
+  if (!existsSync(unit)) return [];
+  const line = /^ExecStart=\S+node(( --\S+)*) /m.exec(readFileSync(unit, 'utf8'))?.[1] ?? '';
+  return line.split(' ').filter((flag) => flag !== '');
 }
 
 /** A module of this folder, from sources. */
