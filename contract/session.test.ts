@@ -41,7 +41,7 @@ describe('session messages', () => {
     expect(parseBirth(encodeJson(birth))).toEqual({ ok: true, value: birth });
   });
 
-  test('a birth that does not inflate, inflates without end or is cut is refused, and never throws', () => {
+  test('a birth that does not inflate, inflates without end or is cut is refused; none is read as another', () => {
     const bomb = deflateSync(Buffer.alloc(64 * 1024 * 1024, 0x20));
     expect(parseBirth(bomb)).toMatchObject({ ok: false, fault: [{ path: '/' }] });
     const whole = encodeBirth(samples.birth);
@@ -49,7 +49,9 @@ describe('session messages', () => {
       fc.property(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), (place, flip) => {
         const damaged = Uint8Array.from(whole);
         damaged[place] = (damaged[place] ?? 0) ^ flip;
-        expect(parseBirth(damaged).ok).toBe(false);
+        const read = parseBirth(damaged);
+        // The head has bits that say nothing of the content.
+        if (read.ok) expect(read.value).toEqual(samples.birth);
         expect(parseBirth(whole.subarray(0, place)).ok).toBe(false);
       }),
     );

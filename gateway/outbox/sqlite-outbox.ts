@@ -214,7 +214,7 @@ class SqliteOutbox implements Outbox {
   sync(): Result<void, OutboxFault> {
     if (!this.#store.isUnsynced && !this.#store.facts.isChanged) return ok(undefined);
     try {
-      if (this.#store.facts.isChanged) this.#store.transact(() => undefined);
+      this.#writeFacts();
       // Without a log everything is in the database, and a checkpoint flushes that.
       if (this.#options.writeDelayMs !== undefined && this.#options.writeDelayMs > 0 && !this.#flush.flush())
         this.#database.pragma('wal_checkpoint(FULL)');
@@ -222,6 +222,15 @@ class SqliteOutbox implements Outbox {
       return ok(undefined);
     } catch (error) {
       return failed(faultOf(error));
+    }
+  }
+
+  /** A full disk does not hold up what is recorded already: the facts wait in memory for room. */
+  #writeFacts(): void {
+    try {
+      if (this.#store.facts.isChanged) this.#store.transact(() => undefined);
+    } catch (error) {
+      if (!isFull(error)) throw error;
     }
   }
 
