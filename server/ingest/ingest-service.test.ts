@@ -188,10 +188,10 @@ describe.each([
     const at = Date.now();
     post.sends(1, at);
     expect(await post.hears(({ epoch }) => epoch === EPOCH)).toEqual({
-        channel: 'receipt',
-        epoch: EPOCH,
-        stored: [[1, 1]],
-      });
+      channel: 'receipt',
+      epoch: EPOCH,
+      stored: [[1, 1]],
+    });
     expect([...store.points.values()]).toEqual([
       { post: 'langar', device: 'meter', metric: 'ac.power', at, value: 1, code: 0 },
     ]);
