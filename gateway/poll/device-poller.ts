@@ -5,7 +5,7 @@ import { goodReading, invalidReading, type Reading } from '#domain/reading.js';
 import { tableOf } from '#profiles/extent.js';
 import type { Profile, Register } from '#profiles/profile.js';
 import type { BusConfig, DeviceConfig } from '../config.js';
-import { decodeReadings, namesIn, type ResolvedProfile, resolveProfile } from '../decode/decode.js';
+import { decodeReadings, namesIn, type ResolvedProfile } from '../decode/decode.js';
 import { addressStepOf, createWordImage, type WordImage, wordAddressesOf } from '../decode/word-image.js';
 import { POLL_COUNTS_MS } from '../defaults.js';
 import { mapReadings } from '../map/map.js';
@@ -14,6 +14,7 @@ import { type Asker, createAsker } from './asker.js';
 import { fetchBlocks, reasonOfFault } from './fetch.js';
 import { createLearnt, isWaiting, type Learnt } from './learnt.js';
 import { type CostModel, networkCost, planReads, type ReadPlan, serialCost } from './plan.js';
+import { PLANS_MAX, type PlanShelf } from './plan-shelf.js';
 import { POLL_CLASSES, type PollClass, pollClassesOf } from './poll-class.js';
 import { findVariant } from './variant.js';
 
@@ -25,6 +26,8 @@ export interface DevicePollerDeps {
   readonly busConfig: BusConfig;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
+  /** Shared with the other devices of the post. */
+  readonly shelf: PlanShelf;
 }
 
 /** After so many polls without any answer a device is asked less often. */
@@ -32,8 +35,6 @@ const SILENT_POLLS_BEFORE_BACK_OFF = 3;
 const BACK_OFF_MAX_MS = 60_000;
 /** Answers of a slave take 5 to 50 ms to begin (measured facts vary); plans only need the order of magnitude. */
 const TURNAROUND_MS = 20;
-/** Poll classes and what has been learnt make a handful of plans; more would be a leak. */
-const PLANS_MAX = 64;
 const ALL_CLASSES: ReadonlySet<PollClass> = new Set(POLL_CLASSES);
 
 interface CachedPlan extends ReadPlan {
@@ -53,6 +54,7 @@ export class DevicePoller {
   readonly #asker: Asker;
   readonly #learnt: Learnt;
   readonly #cost: CostModel;
+  readonly #shelf: PlanShelf;
   /** Without any variant's differences: what is known of a device that has not answered yet. */
   readonly #base: ResolvedProfile;
   /** Undefined until the device has told which variant it is. */
@@ -85,7 +87,8 @@ export class DevicePoller {
     this.#learnt = createLearnt(profile);
     this.#cost =
       deps.busConfig.type === 'tcp' ? networkCost(pauseMs) : serialCost(deps.busConfig, TURNAROUND_MS, pauseMs);
-    this.#base = resolveProfile(profile);
+    this.#shelf = deps.shelf;
+    this.#base = this.#shelf.resolve(profile);
     if ((profile.variants ?? []).length === 0) this.#resolved = this.#base;
   }
 
@@ -137,7 +140,7 @@ export class DevicePoller {
     if (this.#resolved !== undefined) return undefined;
     const answer = await findVariant(this.#profile, this.#asker);
     if (!answer.known) return answer.fault;
-    this.#resolved = resolveProfile(this.#profile, answer.variant);
+    this.#resolved = this.#shelf.resolve(this.#profile, answer.variant);
     return undefined;
   }
 
@@ -155,10 +158,13 @@ export class DevicePoller {
     if (this.#plansOf !== resolved || this.#plans.size > PLANS_MAX) this.#plans = new Map();
     this.#plansOf = resolved;
     const key = registers.map((register) => resolved.registers.indexOf(register)).join();
-    const known = this.#plans.get(key);
     const { version, plan } = this.#learnt;
+    const make = () => planReads(this.#profile, registers, { cost: this.#cost, listed: resolved.registers, ...plan });
+    // A device that has taught nothing yet is like the others of its profile behind such a bus.
+    if (version === 0) return this.#shelf.plan(resolved, `${JSON.stringify(this.#cost)} ${key}`, make);
+    const known = this.#plans.get(key);
     if (known?.version === version) return known;
-    const made = planReads(this.#profile, registers, { cost: this.#cost, listed: resolved.registers, ...plan });
+    const made = make();
     this.#plans.set(key, { ...made, version });
     return made;
   }

@@ -6,6 +6,7 @@ import type { DeviceConfig, GatewayConfig } from '../config.js';
 import { POLL_CLASS_MS } from '../defaults.js';
 import type { Bus, PollResult } from '../ports.js';
 import { DevicePoller } from './device-poller.js';
+import { createPlanShelf } from './plan-shelf.js';
 import { POLL_CLASSES, type PollClass } from './poll-class.js';
 
 export interface PostReader {
@@ -40,6 +41,7 @@ const TIME_STEP_MS = 1000;
 
 /** Throws where the configuration names a bus or a profile that is not there: `parseGatewayConfig` has refused that. */
 export function createPostReader(config: GatewayConfig, deps: PostReaderDeps): PostReader {
+  const shelf = createPlanShelf();
   const lines = config.buses.map((busConfig) => {
     const devices = config.devices.filter((device) => device.bus === busConfig.id);
     return devices.map((device): Schedule => {
@@ -48,7 +50,7 @@ export function createPostReader(config: GatewayConfig, deps: PostReaderDeps): P
       if (bus === undefined || loaded === undefined)
         throw new Error(`device "${device.id}" lacks its ${bus === undefined ? 'bus' : 'profile'}`);
       const scheduler = deps.scheduler ?? realScheduler;
-      const poller = new DevicePoller(device, loaded.profile, { bus, busConfig, clock: deps.clock, scheduler });
+      const poller = new DevicePoller(device, loaded.profile, { bus, busConfig, clock: deps.clock, scheduler, shelf });
       return { device, poller, slots: new Map() };
     });
   });

@@ -4,6 +4,7 @@ import type { Profile } from '#profiles/profile.js';
 import { realClock, realScheduler } from '../bus/real-time.js';
 import type { Bus } from '../ports.js';
 import { DevicePoller } from './device-poller.js';
+import { createPlanShelf } from './plan-shelf.js';
 import { POLL_CLASSES } from './poll-class.js';
 
 /** Where a profile says nothing. */
@@ -29,6 +30,7 @@ export async function readDevice(profile: Profile, bus: Bus, unit: number): Prom
     busConfig: { id: 'bus', type: 'tcp', host: '', port: 0, timeoutMs: TIMEOUT_MS },
     clock: realClock,
     scheduler: realScheduler,
+    shelf: createPlanShelf(),
   });
   const readings = await poller.poll(realClock.now(), new Set(POLL_CLASSES));
   return readings.filter(({ metric }) => !metric.startsWith('poll.'));
