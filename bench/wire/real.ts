@@ -1,4 +1,4 @@
-// The model of `price.ts` held against a real TLS 1.3 connection over loopback: gateway, broker and ingest as they are, and
+// The gateway's model of its wire held against a real TLS 1.3 connection over loopback: gateway, broker and ingest as they are, and
 // what the kernel says that went through the socket.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,6 +13,13 @@ import { openSqliteOutbox } from '#gateway/outbox/sqlite-outbox.js';
 import { createPostReader } from '#gateway/poll/post-reader.js';
 import type { OpenLink } from '#gateway/uplink/link.js';
 import { mqttCarrier } from '#gateway/uplink/mqtt-carrier.js';
+import {
+  PUBACK_BYTES,
+  publishBytes,
+  publishWireBytes,
+  SEGMENT_HEAD_BYTES,
+  tlsBytes,
+} from '#gateway/uplink/wire-bytes.js';
 import { loadCatalog } from '#profiles/catalog.js';
 import { startEmbeddedBroker } from '#server/broker/embedded-broker.js';
 import { createIngestService } from '#server/ingest/ingest-service.js';
@@ -21,7 +28,6 @@ import { createSimulation } from '#simulators/simulation.js';
 import { directBus } from '#tests/support/direct-bus.js';
 import { risingNumber } from '#tests/support/test-post.js';
 import { configOf, FLEET, scenarioOf, type WirePost } from './posts.js';
-import { aloneBytes, exchangeBytes, PUBACK_BYTES, publishBytes, SEGMENT_HEAD_BYTES, tlsBytes } from './price.js';
 import { forgetfulStore } from './virtual-post.js';
 
 const quiet = { info: () => {}, warn: () => {}, error: () => {} };
@@ -135,10 +141,9 @@ function openGateway(post: WirePost, folder: string, openLink: OpenLink) {
 /** Prices each message that goes through a link. */
 function counting(inner: OpenLink, counted: Counted): OpenLink {
   const price = (topic: string, payload: Uint8Array, qos: 0 | 1): void => {
-    const bytes = publishBytes(topic, payload.length, qos);
     counted.messages += 1;
-    counted.tls += tlsBytes(bytes) + (qos === 1 ? tlsBytes(PUBACK_BYTES) : 0);
-    counted.wire += qos === 1 ? exchangeBytes(bytes, PUBACK_BYTES) : aloneBytes(bytes);
+    counted.tls += tlsBytes(publishBytes(topic, payload.length, qos)) + (qos === 1 ? tlsBytes(PUBACK_BYTES) : 0);
+    counted.wire += publishWireBytes(topic, payload.length, qos);
   };
   return (options) => {
     const { message } = options.handlers;

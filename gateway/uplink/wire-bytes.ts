@@ -5,8 +5,12 @@
 const TLS_RECORD_BYTES = 22;
 const TLS_RECORD_MAX = 16_384;
 /** IPv4 and TCP with its time stamps, and what is left of 1,500 bytes. */
-const SEGMENT_HEAD_BYTES = 52;
+export const SEGMENT_HEAD_BYTES = 52;
 const SEGMENT_MAX = 1448;
+
+export const PUBACK_BYTES = 4;
+/** A PINGREQ, and a PINGRESP. */
+export const PING_BYTES = 2;
 
 /**
  * TCP's three segments, TLS 1.3 with a chain of two certificates on elliptic curves, CONNECT and SUBSCRIBE with their answers, and
@@ -15,13 +19,18 @@ const SEGMENT_MAX = 1448;
 export const CONNECT_WIRE_BYTES = 5_000;
 
 /** A PINGREQ and its PINGRESP. */
-export const PING_WIRE_BYTES = exchangeBytes(2, 2);
+export const PING_WIRE_BYTES = exchangeBytes(PING_BYTES, PING_BYTES);
 
 /** A PUBLISH and, with QoS 1, its PUBACK. */
 export function publishWireBytes(topic: string, payloadBytes: number, qos: 0 | 1): number {
+  const packet = publishBytes(topic, payloadBytes, qos);
+  return qos === 0 ? aloneBytes(packet) : exchangeBytes(packet, PUBACK_BYTES);
+}
+
+/** A PUBLISH packet alone. */
+export function publishBytes(topic: string, payloadBytes: number, qos: 0 | 1): number {
   const rest = 2 + topic.length + (qos === 1 ? 2 : 0) + payloadBytes;
-  const packet = 1 + lengthBytes(rest) + rest;
-  return qos === 0 ? aloneBytes(packet) : exchangeBytes(packet, 4);
+  return 1 + lengthBytes(rest) + rest;
 }
 
 /** MQTT writes the length of what follows in seven bits a byte. */
@@ -29,14 +38,19 @@ function lengthBytes(rest: number): number {
   return rest < 128 ? 1 : rest < 16_384 ? 2 : rest < 2_097_152 ? 3 : 4;
 }
 
+/** A packet as TLS records, without the segments that carry them. */
+export function tlsBytes(packet: number): number {
+  return packet + Math.ceil(packet / TLS_RECORD_MAX) * TLS_RECORD_BYTES;
+}
+
 /** A packet that travels alone: each two segments are acknowledged by one of the other side. */
-function aloneBytes(packet: number): number {
-  const bytes = packet + Math.ceil(packet / TLS_RECORD_MAX) * TLS_RECORD_BYTES;
+export function aloneBytes(packet: number): number {
+  const bytes = tlsBytes(packet);
   const segments = Math.ceil(bytes / SEGMENT_MAX);
   return bytes + (segments + Math.ceil(segments / 2)) * SEGMENT_HEAD_BYTES;
 }
 
 /** A packet and its immediate answer: the answer acknowledges the packet by the way. */
-function exchangeBytes(packet: number, answer: number): number {
+export function exchangeBytes(packet: number, answer: number): number {
   return aloneBytes(packet) + aloneBytes(answer) - SEGMENT_HEAD_BYTES;
 }
