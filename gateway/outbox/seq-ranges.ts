@@ -1,5 +1,6 @@
 // Sets of records as ranges of their numbers. What is sent and receipted comes nearly in order, so there are few ranges, and a
 // receipt costs one small row instead of one change per record.
+import { placeOf } from '../uplink/id-ranges.js';
 import type { FactKind, Facts } from './facts.js';
 
 export interface SeqRange {
@@ -38,14 +39,7 @@ export class SeqRanges {
 
   /** Index of the first range that ends at `seq` or later. */
   #indexAt(seq: number): number {
-    let low = 0;
-    let high = this.#ranges.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#ranges[middle]?.last ?? 0) < seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return placeOf(this.#ranges, ({ last }) => last, seq);
   }
 
   has(seq: number): boolean {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clipRanges, joinRanges, rangesHave, rangesOf } from './id-ranges.js';
+import { addRanges, clipRanges, type IdRange, joinRanges, rangesHave, rangesOf } from './id-ranges.js';
 import { reconnectDelayMs } from './reconnect.js';
 import { RECEIPT_TIMEOUT_MAX_MS, RECEIPT_TIMEOUT_MS, type SentPayload, WINDOW_BYTES, Windows } from './windows.js';
 
@@ -27,6 +27,16 @@ describe('ranges of ids', () => {
         const ranges = rangesOf(list);
         expect(membersOf(ranges)).toEqual(sorted(list));
         for (const [i, [first]] of ranges.entries()) if (i > 0) expect(first).toBeGreaterThan(ranges[i - 1]![1] + 1);
+      }),
+    );
+  });
+
+  test('added to one after the other are as joined at once', () => {
+    fc.assert(
+      fc.property(fc.array(ids, { maxLength: 8 }), (lists) => {
+        const grown: IdRange[] = [];
+        for (const list of lists) addRanges(grown, rangesOf(list));
+        expect(grown).toEqual(rangesOf(lists.flat()));
       }),
     );
   });

@@ -2,7 +2,7 @@
 // the whole system.
 import type { Random } from '#domain/clock.js';
 import type { Stream } from '../outbox/outbox.js';
-import { clipRanges, type IdRange, joinRanges, rangesOf } from './id-ranges.js';
+import { addRanges, clipRanges, type IdRange, joinRanges, rangesHave, rangesOf } from './id-ranges.js';
 
 export interface SentPayload {
   readonly stream: Stream;
@@ -115,7 +115,8 @@ export class Windows {
     }
     for (const id of payload.ids) ids.set(id, flight);
     const sent = this.#sent.get(payload.epoch) ?? [];
-    this.#sent.set(payload.epoch, joinRanges([...sent, ...rangesOf(payload.ids)]));
+    addRanges(sent, rangesOf(payload.ids));
+    this.#sent.set(payload.epoch, sent);
   }
 
   #timeoutMs(pace: Pace): number {
@@ -129,8 +130,7 @@ export class Windows {
     if (countOf(known) < countOf(joinRanges(ranges))) this.#stray += 1;
     for (const flight of this.#flights.filter((other) => other.epoch === epoch)) {
       const before = flight.waiting.size;
-      for (const id of [...flight.waiting])
-        if (known.some(([first, last]) => first <= id && id <= last)) this.#land(flight, id);
+      for (const id of [...flight.waiting]) if (rangesHave(known, id)) this.#land(flight, id);
       if (flight.waiting.size < before) this.#learnPace(flight, at);
     }
     this.#forgetEmpty();
