@@ -42,8 +42,8 @@ export interface RunningDemo {
   stop(): Promise<void>;
 }
 
-/** The past that arrives behind the live values, and how often its world was read. */
-const HISTORY_MS = 24 * 3_600_000;
+/** The past that arrives behind the live values: a day, and what a chart of a day shows before it, beginning with a whole bucket. */
+const HISTORY_MS = 24.5 * 3_600_000;
 export const HISTORY_STEP_MS = 60_000;
 /** The world moves on in steps of this. */
 const WORLD_STEP_MS = 1000;
