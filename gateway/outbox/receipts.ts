@@ -1,15 +1,15 @@
 // What the sender and the server say of records, by epoch and id. Kept in memory, and on the disk with the next transaction: a
 // receipt that a crash takes costs a record sent twice, and storing it again changes nothing.
+import { rangesOf } from '../uplink/id-ranges.js';
 import type { RefusedRecord } from './outbox.js';
 import type { RecordStore } from './record-store.js';
 
 export function noteSent(store: RecordStore, epoch: string, ids: readonly number[]): void {
   const own = store.epochs.rangeOf(epoch);
   if (own === undefined) return;
-  for (const id of ids) {
-    const seq = own.base + id;
-    if (id >= 1 && seq <= Math.min(own.last, store.lastSeq)) store.sent.add(seq, seq);
-  }
+  const last = Math.min(own.last, store.lastSeq);
+  const seqs = ids.filter((id) => id >= 1).map((id) => own.base + id);
+  for (const [from, to] of rangesOf(seqs)) store.sent.add(from, Math.min(to, last));
 }
 
 /** Gives how many records waited. Ids that are not there any more, or never were, do nothing. */
@@ -34,13 +34,14 @@ export function noteReceipts(
 function receipt(store: RecordStore, [first, last]: readonly [number, number], at: number): number {
   if (store.totals.untimed === 0) {
     const count = store.countLiving(first, last);
-    if (count > 0) store.receipted.add(first, last, at);
-    if (count > 0) store.sent.remove(first, last);
+    if (count === 0) return 0;
+    store.receipted.add(first, last, at);
+    store.sent.remove(first, last);
     return count;
   }
   // What has no time yet was never sent.
   const seqs = store.run.timedIn.all(first, last);
-  for (const seq of seqs) store.receipted.add(seq, seq, at);
+  for (const [from, to] of rangesOf(seqs)) store.receipted.add(from, to, at);
   return seqs.length;
 }
 

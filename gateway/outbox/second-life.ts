@@ -1,4 +1,5 @@
 // Records that come to wait once more or at last: dead letters, what an operator asks for again, what learns its time.
+import { rangesOf } from '../uplink/id-ranges.js';
 import { timesOf } from './body.js';
 import { type DeadLetter, freeShift } from './outbox.js';
 import { isWhole, OFFLINE, samplesOf, sealed } from './record-row.js';
@@ -31,23 +32,12 @@ export function replaySince(store: RecordStore, since: number): number {
   let changed = 0;
   for (const { first, last } of [...store.receipted.list()]) {
     const seqs = store.run.sinceIn.all(first, last, since);
-    for (const [from, to] of stretchesOf(seqs)) store.receipted.remove(from, to);
+    for (const [from, to] of rangesOf(seqs)) store.receipted.remove(from, to);
     changed += seqs.length;
   }
   store.grow({ pending: changed });
   store.facts.add('replayed', changed);
   return changed;
-}
-
-/** Neighbours together. `seqs` rise. */
-function stretchesOf(seqs: readonly number[]): [number, number][] {
-  const stretches: [number, number][] = [];
-  for (const seq of seqs) {
-    const newest = stretches.at(-1);
-    if (newest !== undefined && newest[1] === seq - 1) newest[1] = seq;
-    else stretches.push([seq, seq]);
-  }
-  return stretches;
 }
 
 /** Within a transaction: times the records of this boot, and buries those of others. Gives how many were timed. */
