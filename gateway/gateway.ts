@@ -288,7 +288,6 @@ class PostGateway implements Gateway {
     if (wallNow === undefined) return;
     const offsetMs = wallNow - this.#deps.clock.monotonic();
     this.#recorder.learnTime(offsetMs);
-    if (this.#deps.outbox.status().untimedRecords === 0) return;
     // At once for good: after a power cut no later boot could give these records their time.
     if (this.#deps.outbox.learnTime(this.#boot, offsetMs) > 0) this.#disk.sync();
   }
