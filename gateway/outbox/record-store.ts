@@ -30,8 +30,8 @@ export class RecordStore {
   readonly zones = new Zones();
   readonly fillRate = new FillRate();
   readonly run: Statements;
-  /** Dead letters, oldest first. */
-  dead: number[] = [];
+  /** Dead letters, oldest first. Another list with each change, so that a transaction can go back. */
+  dead: readonly number[] = [];
   /** Highest number ever given. */
   lastSeq = 0;
   /** No record of unknown time has a lower number. */
@@ -70,8 +70,7 @@ export class RecordStore {
   /** Also writes the facts that changed before. */
   transact<T>(work: () => T): T {
     const totals = this.#totals;
-    const { lastSeq } = this;
-    const dead = [...this.dead];
+    const { lastSeq, dead } = this;
     const done: T[] = [];
     this.facts.begin();
     try {
@@ -94,6 +93,7 @@ export class RecordStore {
   }
 
   #load(): void {
+    const dead: number[] = [];
     let next = this.run.firstFrom.get(0);
     while (typeof next === 'number') {
       const zone = zoneOf(next);
@@ -102,16 +102,16 @@ export class RecordStore {
       if (sums === undefined) break;
       this.zones.widen(zone, sums.min, sums.max, sums.online ?? Number.NEGATIVE_INFINITY);
       if (sums.newest !== null) this.fillRate.add(sums.newest, sums.bytes);
-      if (sums.dead > 0) this.dead.push(...this.run.deadIn.all(first, last));
+      if (sums.dead > 0) dead.push(...this.run.deadIn.all(first, last));
       if (sums.untimed > 0) this.untimedFrom = Math.min(this.untimedFrom, first);
       this.grow({ bytes: sums.bytes, pending: sums.living, untimed: sums.untimed });
       this.lastSeq = Math.max(this.lastSeq, sums.last);
       next = this.run.firstFrom.get(last + 1);
     }
+    this.dead = dead;
     for (const { first, last } of this.receipted.list()) this.grow({ pending: -this.countLiving(first, last) });
-    for (const { list } of [this.receipted, this.sent, this.gone].map((ranges) => ({ list: ranges.list() })))
-      this.lastSeq = Math.max(this.lastSeq, list.at(-1)?.last ?? 0);
-    this.lastSeq = Math.max(this.lastSeq, this.epochs.highestBase);
+    const newest = [this.receipted, this.sent, this.gone].map((ranges) => ranges.list().at(-1)?.last ?? 0);
+    this.lastSeq = Math.max(this.lastSeq, ...newest, this.epochs.highestBase);
   }
 
   /** Records in [first, last] that are no dead letters. */
@@ -184,17 +184,17 @@ export class RecordStore {
 
   /** Makes waiting records dead letters, and lets the oldest of those go where there are too many. */
   bury(letters: readonly { readonly seq: number; readonly code: string }[], lettersMax: number): void {
-    let buried = 0;
+    const dead = [...this.dead];
     for (const { seq, code } of letters) {
       const size = this.run.size.get(seq);
       if (size === undefined) continue;
       this.run.setCode.run(code, seq);
-      this.dead.push(seq);
-      buried += 1;
+      dead.push(seq);
       this.grow({ bytes: -size.bytes - RECORD_OVERHEAD_BYTES, pending: -1, untimed: -size.untimed });
     }
-    this.facts.add('refused', buried);
-    const dropped = this.dead.splice(0, Math.max(0, this.dead.length - lettersMax));
+    this.facts.add('refused', dead.length - this.dead.length);
+    const dropped = dead.splice(0, Math.max(0, dead.length - lettersMax));
+    this.dead = dead;
     for (const seq of dropped) {
       this.run.removeDead.run(seq);
       this.gone.add(seq, seq);
@@ -208,12 +208,11 @@ export class RecordStore {
     this.zones.forgetBelow(this.run.firstFrom.get(0) ?? this.lastSeq);
   }
 
-  /** Makes a dead letter wait again. */
+  /** Makes a dead letter wait again. It is the caller's to take it from {@link RecordStore.dead}. */
   raise(row: RecordRow): void {
     this.run.setCode.run(null, row.seq);
     this.receipted.remove(row.seq, row.seq);
     this.gone.remove(row.seq, row.seq);
-    this.dead = this.dead.filter((seq) => seq !== row.seq);
     this.grow({ bytes: bytesOf(row), pending: 1 });
   }
 }

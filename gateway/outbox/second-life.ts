@@ -17,14 +17,14 @@ export function deadLettersOf(store: RecordStore, limit: number): readonly DeadL
 
 /** Within a transaction. What is damaged, or has no time, can never be sent. Gives how many wait again. */
 export function raiseDeadLetters(store: RecordStore): number {
-  let raised = 0;
-  for (const seq of store.dead) {
+  const before = store.dead.length;
+  store.dead = store.dead.filter((seq) => {
     const row = store.run.row.get(seq);
-    if (row === undefined || row.shift === null || !isWhole(row)) continue;
+    if (row === undefined || row.shift === null || !isWhole(row)) return true;
     store.raise(row);
-    raised += 1;
-  }
-  return raised;
+    return false;
+  });
+  return before - store.dead.length;
 }
 
 /** Within a transaction: makes receipted records since then wait again. Gives how many. */
@@ -44,9 +44,8 @@ export function replaySince(store: RecordStore, since: number): number {
 export function giveTime(store: RecordStore, boot: string, offsetMs: number, lettersMax: number): number {
   const rows = store.run.untimedFrom.all(store.untimedFrom);
   const own = rows.filter((row) => row.boot === boot);
-  const times = new Map<string, { device: string; at: number }>();
-  for (const row of own) for (const time of timesOf(samplesOf(row))) times.set(`${time.device} ${time.at}`, time);
-  const shift = freeShift([...times.values()], offsetMs, (device, at) => store.hasTime(device, at));
+  const times = own.flatMap((row) => timesOf(samplesOf(row)));
+  const shift = freeShift(times, offsetMs, (device, at) => store.hasTime(device, at));
   const damaged: { seq: number; code: string }[] = [];
   let timed = 0;
   for (const row of own) {
