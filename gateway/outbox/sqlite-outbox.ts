@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import { failed, ok, type Result } from '#domain/result.js';
 import { drawEpoch } from '../identity.js';
 import type { OutboxRecord } from '../ports.js';
-import { RECORD_SAMPLES_MAX } from '../record/recorder.js';
+import { draftsOf } from '../record/recorder.js';
 import { declareCatalogue } from './catalogue.js';
 import { findPending, statusOf } from './find-pending.js';
 import { openSoundDatabase, type Running, type Salvage } from './open-database.js';
@@ -213,11 +213,11 @@ class SqliteOutbox implements Outbox {
 
   sync(): Result<void, OutboxFault> {
     if (!this.#store.isUnsynced && !this.#store.facts.isChanged) return ok(undefined);
+    const { writeDelayMs = 0 } = this.#options;
     try {
       this.#writeFacts();
       // Without a log everything is in the database, and a checkpoint flushes that.
-      if (this.#options.writeDelayMs !== undefined && this.#options.writeDelayMs > 0 && !this.#flush.flush())
-        this.#database.pragma('wal_checkpoint(FULL)');
+      if (writeDelayMs > 0 && !this.#flush.flush()) this.#database.pragma('wal_checkpoint(FULL)');
       this.#store.isUnsynced = false;
       return ok(undefined);
     } catch (error) {
@@ -310,9 +310,7 @@ class SqliteOutbox implements Outbox {
     const { facts } = this.#store;
     const samples = lostSamples(facts, (device, time) => this.hasTime(device, time));
     if (samples.length === 0) return 0;
-    const drafts: RecordDraft[] = [];
-    for (let from = 0; from < samples.length; from += RECORD_SAMPLES_MAX)
-      drafts.push({ samples: samples.slice(from, from + RECORD_SAMPLES_MAX), offline: true, at });
+    const drafts = draftsOf(samples, at, { offline: true });
     return this.#changed(() => {
       for (const [name] of facts.entries('lost')) facts.delete('lost', name);
       for (const row of this.#rowsOf(drafts)) {
@@ -393,10 +391,10 @@ class SqliteOutbox implements Outbox {
 
   close(): void {
     try {
-      if (this.#store.facts.isChanged) this.#store.transact(() => undefined);
+      this.#writeFacts();
     } catch (error) {
       // What was receipted is sent again: no harm.
-      if (!isFull(error) && !isDamaged(error)) throw error;
+      if (!isDamaged(error)) throw error;
     } finally {
       this.#flush.close();
       this.#database.close();

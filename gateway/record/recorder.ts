@@ -156,7 +156,8 @@ export class Recorder {
   }
 }
 
-function draftsOf(
+/** As many records as the samples need. */
+export function draftsOf(
   samples: readonly OutboxSample[],
   at: number,
   context: { readonly offline: boolean; readonly boot?: string; readonly stream?: RecordingStream },
