@@ -1,6 +1,6 @@
 // What is read from the outbox without a change: records that wait, and how it stands.
 import type { OutboxRecord } from '../ports.js';
-import type { OutboxStatus, PendingQuery, Stream } from './outbox.js';
+import { isHistorical, type OutboxStatus, type PendingQuery, type Stream } from './outbox.js';
 import { isWhole, OFFLINE, samplesOf } from './record-row.js';
 import type { RecordStore } from './record-store.js';
 
@@ -20,7 +20,7 @@ export function findPending(store: RecordStore, stream: Stream, query: PendingQu
   for (const head of stream === 'live' ? store.liveHeads(liveSince) : store.historyHeads(from, receipted)) {
     if (head.seq < from) continue;
     const offline = (head.flags & OFFLINE) !== 0;
-    if (stream === 'history' && !offline && head.at >= liveSince) continue;
+    if (isHistorical({ offline, at: head.at }, liveSince) !== (stream === 'history')) continue;
     const name = store.epochs.nameOf(head.seq);
     if (query.skip(name.epoch, name.id)) continue;
     epoch ??= name.epoch;

@@ -130,11 +130,10 @@ export class RecordStore {
     for (const [first, last] of spans) yield* this.run.heads.iterate(first, last);
   }
 
+  /** All that waits where something may be live. */
   *liveHeads(since: number): Generator<RowHead> {
     for (const zone of this.zones.liveZones(since))
-      for (const [first, last] of this.waitingIn(...zoneRange(zone)))
-        for (const head of this.run.heads.iterate(first, last))
-          if ((head.flags & OFFLINE) === 0 && head.at >= since) yield head;
+      for (const [first, last] of this.waitingIn(...zoneRange(zone))) yield* this.run.heads.iterate(first, last);
   }
 
   insert(row: RecordRow): void {
