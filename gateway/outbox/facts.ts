@@ -1,6 +1,7 @@
 // What the outbox must remember beside its records: a few hundred small values, held in memory, each with its checksum on disk.
 import { crc32 } from 'node:zlib';
 import type Database from 'better-sqlite3';
+import { damage } from './sqlite-faults.js';
 
 /**
  * `epoch`: name → [base, start]. `counter`, `number`: name → number. `catalogue`: device and metric → [description, retired
@@ -45,7 +46,7 @@ export class Facts {
     this.#put = database.prepare('INSERT OR REPLACE INTO fact (number, kind, name, value, crc) VALUES (?, ?, ?, ?, ?)');
     this.#remove = database.prepare('DELETE FROM fact WHERE number = ?');
     for (const row of database.prepare<[], FactRow>('SELECT number, kind, name, value, crc FROM fact').iterate()) {
-      if (!isWholeFact(row)) throw Object.assign(new Error('a fact is damaged'), { code: 'SQLITE_CORRUPT' });
+      if (!isWholeFact(row)) throw damage('a fact is damaged');
       this.#of(row.kind as FactKind).set(row.name, { number: row.number, value: JSON.parse(row.value) });
       this.#nextNumber = Math.max(this.#nextNumber, row.number + 1);
     }

@@ -9,7 +9,7 @@ import type { RecordRow } from './record-row.js';
 import { RecordStore } from './record-store.js';
 import { type KnownFact, salvage, walOf } from './salvage.js';
 import { SeqRanges } from './seq-ranges.js';
-import { isDamaged, isFull, isLocked } from './sqlite-faults.js';
+import { damage, isDamaged, isFull, isLocked, sqliteCode } from './sqlite-faults.js';
 
 export interface Salvage {
   /** Where the damaged outbox lies now. */
@@ -58,7 +58,7 @@ export function openSoundDatabase(
   try {
     connect(database, file, options);
     const check = database.pragma('quick_check(1)', { simple: true });
-    if (check !== 'ok') throw Object.assign(new Error(String(check)), { code: 'SQLITE_CORRUPT' });
+    if (check !== 'ok') throw damage(String(check));
     const writer = missingWriter(database);
     for (const row of tail) writer.put(row);
     writer.end();
@@ -78,9 +78,7 @@ export function openSoundDatabase(
 /** Also a word of SQL that became another one by a flipped bit. */
 function isDamage(error: unknown): boolean {
   if (error instanceof ForeignVersion) return false;
-  return (
-    isDamaged(error) || /^SQLITE_(ERROR|SCHEMA|READONLY)$/.test(String((error as { code?: unknown } | null)?.code))
-  );
+  return isDamaged(error) || /^SQLITE_(ERROR|SCHEMA|READONLY)$/.test(sqliteCode(error));
 }
 
 /** Before files are renamed that another process may be writing. A connection for reading changes nothing. */

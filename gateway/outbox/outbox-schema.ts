@@ -1,5 +1,6 @@
 // The outbox's database: what it is made of and how it is opened.
 import type Database from 'better-sqlite3';
+import { damage } from './sqlite-faults.js';
 
 export const VERSION = 2;
 /** Says the version a second time: a file whose two words differ is damaged, not of another version. */
@@ -76,8 +77,7 @@ function prepareTables(database: Database.Database, file: string): void {
   const version = database.pragma('user_version', { simple: true });
   const application = database.pragma('application_id', { simple: true });
   if (version === VERSION && application === APPLICATION_ID) return;
-  if (version === VERSION || application === APPLICATION_ID)
-    throw Object.assign(new Error(`${file} does not know its version`), { code: 'SQLITE_CORRUPT' });
+  if (version === VERSION || application === APPLICATION_ID) throw damage(`${file} does not know its version`);
   if (version !== 0) throw new ForeignVersion(`${file} was written by another version (${String(version)})`);
   database.transaction(() => {
     database.exec(TABLES);

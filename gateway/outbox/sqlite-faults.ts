@@ -1,13 +1,19 @@
 // What SQLite's errors mean for an outbox.
 import type { OutboxFault } from './outbox.js';
 
-function sqliteCode(error: unknown): string {
+/** The error's code; '' for one without. */
+export function sqliteCode(error: unknown): string {
   return String((error as { code?: unknown } | null)?.code ?? '');
 }
 
 export function isFull(error: unknown): boolean {
   const code = sqliteCode(error);
   return code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'SQLITE_IOERR_WRITE';
+}
+
+/** What SQLite itself would throw, for damage that it cannot see. */
+export function damage(message: string): Error {
+  return Object.assign(new Error(message), { code: 'SQLITE_CORRUPT' });
 }
 
 /** Also a file that ends before it should. */
