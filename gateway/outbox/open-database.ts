@@ -3,22 +3,15 @@ import { existsSync, renameSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { drawEpoch } from '../identity.js';
 import { Facts } from './facts.js';
+import type { Salvage } from './outbox.js';
 import { connect, type DatabaseOptions, ForeignVersion, PAGE_BYTES } from './outbox-schema.js';
+import { prepareStatements } from './outbox-statements.js';
 import { rowsOfPage } from './page-rows.js';
 import type { RecordRow } from './record-row.js';
 import { RecordStore } from './record-store.js';
 import { type KnownFact, salvage, walOf } from './salvage.js';
 import { SeqRanges } from './seq-ranges.js';
 import { damage, isDamaged, isFull, isLocked, sqliteCode } from './sqlite-faults.js';
-
-export interface Salvage {
-  /** Where the damaged outbox lies now. */
-  readonly file: string;
-  /** Records that are in the new one. */
-  readonly recovered: number;
-  /** Rows that were seen and were not whole. */
-  readonly damaged: number;
-}
 
 export interface SoundDatabase {
   readonly database: Database.Database;
@@ -171,10 +164,10 @@ function putFacts(database: Database.Database, known: readonly KnownFact[]): voi
   }
   for (const [kind, name, value] of known)
     if (kind !== 'receipted' && kind !== 'sent' && kind !== 'gone') facts.set(kind, name, value);
-  const remove = database.prepare('DELETE FROM record WHERE seq BETWEEN ? AND ? AND code IS NULL');
-  for (const [first, [last]] of facts.entries<[number, number]>('gone')) remove.run(Number(first), last);
+  const { removeIn, firstFrom } = prepareStatements(database);
+  for (const [first, [last]] of facts.entries<[number, number]>('gone')) removeIn.run(Number(first), last);
   const bases = facts.entries<[number, number]>('epoch').map(([, [base]]) => base);
-  const oldest = database.prepare<[], number | null>('SELECT min(seq) FROM record').pluck().get() ?? null;
+  const oldest = firstFrom.get(0) ?? null;
   // Records whose epoch is not known any more get a new name: the store knows their samples by device, metric and time.
   if (oldest !== null && bases.every((base) => base >= oldest)) facts.set('epoch', drawEpoch(), [0, 0]);
   facts.write();

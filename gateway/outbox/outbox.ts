@@ -89,14 +89,23 @@ export interface OutboxStatus {
   readonly diskFull: number;
 }
 
+export interface Salvage {
+  /** Where the damaged outbox lies now. */
+  readonly file: string;
+  /** Records that are in the new one. */
+  readonly recovered: number;
+  /** Rows that were seen and were not whole. */
+  readonly damaged: number;
+}
+
 /** Synchronous: what a call says is on the disk when it returns. One conformance suite (`tests/ports/outbox.suite.ts`). */
 export interface Outbox {
   /** 16 hexadecimal characters, drawn when the outbox was opened. */
   readonly epoch: string;
   /** Where a damaged outbox was put aside when this one was opened in its place, or took its place while it was open. */
   readonly setAside?: string | undefined;
-  /** What came of it: records that are here now, and rows that were seen there and are not whole. */
-  readonly salvage?: { readonly file: string; readonly recovered: number; readonly damaged: number } | undefined;
+  /** What came of it. */
+  readonly salvage?: Salvage | undefined;
   /** Which opening of this outbox it is, rising: an outbox restored from a backup repeats one. */
   readonly start: number;
   /**

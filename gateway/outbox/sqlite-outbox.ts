@@ -6,7 +6,7 @@ import type { OutboxRecord } from '../ports.js';
 import { draftsOf } from '../record/recorder.js';
 import { declareCatalogue } from './catalogue.js';
 import { findPending, statusOf } from './find-pending.js';
-import { openSoundDatabase, type Running, type Salvage } from './open-database.js';
+import { openSoundDatabase, type Running } from './open-database.js';
 import {
   bytesToFree,
   type CatalogueEntry,
@@ -20,6 +20,7 @@ import {
   type PendingQuery,
   type RecordDraft,
   type RefusedRecord,
+  type Salvage,
   type Stream,
 } from './outbox.js';
 import { PAGE_BYTES } from './outbox-schema.js';
