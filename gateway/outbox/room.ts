@@ -27,22 +27,17 @@ export class Room {
     if (this.#rollBacks !== this.#store.rollBacks) this.#aggregatedTo = 0;
     this.#rollBacks = this.#store.rollBacks;
     let left = bytes;
-    while (left > 0) {
-      const freed = this.#freeReceipted(left);
-      if (freed === undefined) break;
-      left -= freed;
-    }
+    const free = (step: (bytes: number) => number | undefined): void => {
+      while (left > 0) {
+        const freed = step(left);
+        if (freed === undefined) return;
+        left -= freed;
+      }
+    };
+    free((most) => this.#freeReceipted(most));
     if (!mayThin) return;
-    while (left > 0) {
-      const freed = this.#aggregateNext();
-      if (freed === undefined) break;
-      left -= freed;
-    }
-    while (left > 0) {
-      const freed = this.#expireOldest(left);
-      if (freed === undefined) break;
-      left -= freed;
-    }
+    free(() => this.#aggregateNext());
+    free((most) => this.#expireOldest(most));
   }
 
   /** Bytes that went; `undefined` where nothing is receipted. */
