@@ -132,9 +132,9 @@ export class DailyBudget {
     return this.#countedMs + this.#options.clock.monotonic() - this.#beganAt;
   }
 
-  /** Live bytes per ms: what was seen today, and for the first hour mostly what was expected. */
+  /** Live bytes per ms of today. */
   #liveRate(): number {
-    return (this.#live + this.#expected * TRUST_MS) / (this.#elapsedMs() + TRUST_MS);
+    return rateOf(this.#live, this.#elapsedMs(), this.#expected);
   }
 
   #leftMs(): number {
@@ -181,6 +181,7 @@ export class DailyBudget {
   }
 }
 
+/** Bytes per ms: what was seen, and for the first hour mostly what was expected. */
 function rateOf(bytes: number, forMs: number, expected: number): number {
   return (bytes + expected * TRUST_MS) / (forMs + TRUST_MS);
 }
