@@ -4,7 +4,7 @@ import { type PostChannel, postTopic } from '#contract/topic.js';
 import type { Clock, Random, Scheduler } from '#domain/clock.js';
 import { leastNumberAt, type RisingNumber } from '../identity.js';
 import type { Timekeeper } from '../record/timekeeper.js';
-import type { Link, LinkOptions, OpenLink } from './link.js';
+import { KEEPALIVE_MS, type Link, type LinkOptions, type OpenLink } from './link.js';
 import type { Log } from './log.js';
 import { reconnectDelayMs } from './reconnect.js';
 import { CONNECT_WIRE_BYTES, PING_WIRE_BYTES, publishWireBytes } from './wire-bytes.js';
@@ -42,7 +42,6 @@ export const PROBE_MS = 30_000;
 const DEAD_LINK_TIMEOUTS = 2;
 /** A broker that answers while no receipt comes: the store is down. Were it the connection after all, another one helps. */
 const RENEW_MS = 3_600_000;
-const KEEPALIVE_MS = 90_000;
 
 export class Connection {
   readonly #deps: ConnectionDeps;

@@ -1,6 +1,9 @@
 // What the uplink asks of a connection to the broker.
 import type { UplinkCarrier } from '../ports.js';
 
+/** An idle link is pinged so often. */
+export const KEEPALIVE_MS = 90_000;
+
 export interface LinkHandlers {
   connected(): void;
   /** `retained`: the broker kept it for us, it may be old. */

@@ -1,6 +1,6 @@
 // MQTT.js as a carrier of bytes. It owns no data: no queue, no store, no reconnecting of its own, nobody waits for its callbacks.
 import { connect, type IClientOptions, type MqttClient } from 'mqtt';
-import type { Link, LinkOptions, OpenLink } from './link.js';
+import { KEEPALIVE_MS, type Link, type LinkOptions, type OpenLink } from './link.js';
 
 export interface MqttCarrierOptions {
   /** `mqtt://host:port` or `mqtts://…`. */
@@ -25,7 +25,7 @@ export interface CarrierPatience {
   readonly keepaliveS: number;
 }
 
-const PATIENCE: CarrierPatience = { connectMs: 30_000, subscribeMs: 30_000, keepaliveS: 90 };
+const PATIENCE: CarrierPatience = { connectMs: 30_000, subscribeMs: 30_000, keepaliveS: KEEPALIVE_MS / 1000 };
 
 /** With more than this before the socket, a publish is turned down. */
 export const SOCKET_BUFFER_BYTES = 64 * 1024;
