@@ -8,6 +8,7 @@ import {
   type CatalogueEntry,
   DEAD_LETTERS_MAX,
   type DeadLetter,
+  freeShift,
   isHistorical,
   KEEP_RECEIPTED_MS,
   OUTBOX_BYTES_MAX,
@@ -182,8 +183,7 @@ export class MemoryOutbox implements Outbox {
   learnTime(boot: string, offsetMs: number): number {
     const mine = this.#waiting().filter(({ draft }) => draft.boot === boot);
     const times = mine.flatMap(({ draft }) => timesOf(draft.samples));
-    let shift = Math.round(offsetMs);
-    while (times.some(({ device, at }) => this.hasTime(device, at + shift))) shift += 1;
+    const shift = freeShift(times, Math.round(offsetMs), (device, at) => this.hasTime(device, at));
     for (const entry of mine) {
       const { samples, offline, at } = entry.draft;
       entry.draft = {
