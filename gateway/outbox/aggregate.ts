@@ -19,7 +19,7 @@ export interface Aggregated {
   readonly samples: number;
 }
 
-export const AGGREGATE_MS = 60_000;
+const AGGREGATE_MS = 60_000;
 
 export const minuteOf = (at: number): number => Math.floor(at / AGGREGATE_MS);
 

@@ -7,7 +7,7 @@ import { damage } from './sqlite-faults.js';
  * `epoch`: name → [base, start]. `counter`, `number`: name → number. `catalogue`: device and metric → [description, retired
  * after]. `receipted`, `sent`, `gone`: first seq → [last seq, time]. `lost`: device and metric → time of the first lost sample.
  */
-export const FACT_KINDS = ['epoch', 'counter', 'number', 'catalogue', 'receipted', 'sent', 'gone', 'lost'] as const;
+const FACT_KINDS = ['epoch', 'counter', 'number', 'catalogue', 'receipted', 'sent', 'gone', 'lost'] as const;
 export type FactKind = (typeof FACT_KINDS)[number];
 
 export interface FactRow {
@@ -23,7 +23,7 @@ interface Fact {
   readonly value: unknown;
 }
 
-export function factCrc(kind: string, name: string, value: string): number {
+function factCrc(kind: string, name: string, value: string): number {
   return crc32(`${kind}\n${name}\n${value}`);
 }
 

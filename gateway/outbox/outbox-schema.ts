@@ -2,9 +2,9 @@
 import type Database from 'better-sqlite3';
 import { damage } from './sqlite-faults.js';
 
-export const VERSION = 2;
+const VERSION = 2;
 /** Says the version a second time: a file whose two words differ is damaged, not of another version. */
-export const APPLICATION_ID = 0x4f544f00 + VERSION;
+const APPLICATION_ID = 0x4f544f00 + VERSION;
 /** Small pages: each commit writes whole pages, and a poll of one device is a few hundred bytes. */
 export const PAGE_BYTES = 1024;
 /** Pages of the write-ahead log that make a checkpoint worth while: 4 MB. */

@@ -29,7 +29,7 @@ export interface RecordRow extends RowHead {
 const FIELDS = 7;
 
 /** The reason of a dead letter is not in it: that comes later, and means nothing for the samples. */
-export function rowCrc(row: Omit<RecordRow, 'crc' | 'code'>): number {
+function rowCrc(row: Omit<RecordRow, 'crc' | 'code'>): number {
   const head = Buffer.alloc(FIELDS * 8);
   const fields = [row.seq, row.at, row.shift ?? Number.NaN, row.flags, row.samples, row.before, row.after];
   fields.forEach((field, i) => {

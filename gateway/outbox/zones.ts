@@ -15,7 +15,7 @@ interface Zone {
   online: number;
 }
 
-export const ZONE_RECORDS = 256;
+const ZONE_RECORDS = 256;
 /** Zones whose times are held decoded. */
 const DECODED_MAX = 64;
 
