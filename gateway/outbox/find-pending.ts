@@ -38,14 +38,13 @@ function seqBehind({ epochs }: RecordStore, { after }: PendingQuery): number {
   return after === undefined ? 1 : (epochs.rangeOf(after.epoch)?.base ?? 0) + after.id + 1;
 }
 
-export function statusOf({ facts, totals, fillRate, receipted }: RecordStore, bytesMax: number): OutboxStatus {
-  const kept = receipted.list().reduce((sum, { first, last }) => sum + last - first + 1, 0);
+export function statusOf({ facts, totals, fillRate }: RecordStore, bytesMax: number): OutboxStatus {
   const counter = (name: string) => facts.get<number>('counter', name) ?? 0;
   return {
     pendingRecords: totals.pending,
     untimedRecords: totals.untimed,
     bytes: totals.bytes,
-    pendingBytes: totals.pending === 0 ? 0 : Math.round((totals.bytes * totals.pending) / (totals.pending + kept)),
+    pendingBytes: totals.pending === 0 ? 0 : Math.round((totals.bytes * totals.pending) / totals.records),
     bytesMax,
     expired: counter('expired'),
     aggregated: counter('aggregated'),

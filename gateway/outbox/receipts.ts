@@ -35,13 +35,13 @@ function receipt(store: RecordStore, [first, last]: readonly [number, number], a
   if (store.totals.untimed === 0) {
     const count = store.countLiving(first, last);
     if (count === 0) return 0;
-    store.receipted.add(first, last, at);
+    store.receipt(first, last, at);
     store.sent.remove(first, last);
     return count;
   }
   // What has no time yet was never sent.
   const seqs = store.run.timedIn.all(first, last);
-  for (const [from, to] of rangesOf(seqs)) store.receipted.add(from, to, at);
+  for (const [from, to] of rangesOf(seqs)) store.receipt(from, to, at);
   return seqs.length;
 }
 

@@ -14,7 +14,8 @@ import { Zones, zoneOf, zoneRange } from './zones.js';
 const RECEIPT_STEPS = 100;
 
 interface Totals {
-  /** Of all records but dead letters. */
+  /** All records but dead letters, and their bytes. */
+  readonly records: number;
   readonly bytes: number;
   readonly pending: number;
   readonly untimed: number;
@@ -40,7 +41,7 @@ export class RecordStore {
   rollBacks = 0;
   /** Commits since then outlive the process only. */
   isUnsynced = true;
-  #totals: Totals = { bytes: 0, pending: 0, untimed: 0 };
+  #totals: Totals = { records: 0, bytes: 0, pending: 0, untimed: 0 };
   readonly #transaction: (work: () => void) => void;
 
   constructor(database: Database.Database, keepReceiptedMs: number) {
@@ -59,8 +60,9 @@ export class RecordStore {
   }
 
   grow(by: Partial<Totals>): void {
-    const { bytes, pending, untimed } = this.#totals;
+    const { records, bytes, pending, untimed } = this.#totals;
     this.#totals = {
+      records: records + (by.records ?? 0),
       bytes: bytes + (by.bytes ?? 0),
       pending: pending + (by.pending ?? 0),
       untimed: untimed + (by.untimed ?? 0),
@@ -104,7 +106,7 @@ export class RecordStore {
       if (sums.newest !== null) this.fillRate.add(sums.newest, sums.bytes);
       if (sums.dead > 0) dead.push(...this.run.deadIn.all(first, last));
       if (sums.untimed > 0) this.untimedFrom = Math.min(this.untimedFrom, first);
-      this.grow({ bytes: sums.bytes, pending: sums.living, untimed: sums.untimed });
+      this.grow({ records: sums.living, bytes: sums.bytes, pending: sums.living, untimed: sums.untimed });
       this.lastSeq = Math.max(this.lastSeq, sums.last);
       next = this.run.firstFrom.get(last + 1);
     }
@@ -140,7 +142,7 @@ export class RecordStore {
     this.run.add.run(row);
     this.lastSeq = Math.max(this.lastSeq, row.seq);
     if (row.shift === null) this.untimedFrom = Math.min(this.untimedFrom, row.seq);
-    this.grow({ bytes: bytesOf(row), pending: 1, untimed: row.shift === null ? 1 : 0 });
+    this.grow({ records: 1, bytes: bytesOf(row), pending: 1, untimed: row.shift === null ? 1 : 0 });
   }
 
   /** What the next ones are found by; once the row is committed. */
@@ -159,12 +161,22 @@ export class RecordStore {
     });
   }
 
+  /**
+   * Notes that records which waited are receipted. Numbers before them that no record has any more are taken along: aggregation
+   * leaves most of them so, and each would part two ranges.
+   */
+  receipt(first: number, last: number, at: number): void {
+    const free = this.receipted.endBelow(first) + 1;
+    const from = this.run.anyIn.get(free, first - 1) === undefined ? free : first;
+    this.receipted.add(from, last, at);
+  }
+
   /** Removes receipted records. Gives the bytes that are free. */
   removeReceipted(first: number, last: number): number {
     const bytes = this.run.bytesIn.get(first, last) ?? 0;
-    this.run.removeIn.run(first, last);
+    const { changes } = this.run.removeIn.run(first, last);
     this.#forget(first, last);
-    this.grow({ bytes: -bytes });
+    this.grow({ records: -changes, bytes: -bytes });
     return bytes;
   }
 
@@ -172,7 +184,7 @@ export class RecordStore {
   removeWaiting(row: RecordRow): void {
     this.run.removeIn.run(row.seq, row.seq);
     this.#forget(row.seq, row.seq);
-    this.grow({ bytes: -bytesOf(row), pending: -1, untimed: row.shift === null ? -1 : 0 });
+    this.grow({ records: -1, bytes: -bytesOf(row), pending: -1, untimed: row.shift === null ? -1 : 0 });
   }
 
   #forget(first: number, last: number): void {
@@ -189,7 +201,8 @@ export class RecordStore {
       if (size === undefined) continue;
       this.run.setCode.run(code, seq);
       dead.push(seq);
-      this.grow({ bytes: -size.bytes - RECORD_OVERHEAD_BYTES, pending: -1, untimed: -size.untimed });
+      const bytes = -size.bytes - RECORD_OVERHEAD_BYTES;
+      this.grow({ records: -1, bytes, pending: -1, untimed: -size.untimed });
     }
     this.facts.add('refused', dead.length - this.dead.length);
     const dropped = dead.splice(0, Math.max(0, dead.length - lettersMax));
@@ -212,6 +225,6 @@ export class RecordStore {
     this.run.setCode.run(null, row.seq);
     this.receipted.remove(row.seq, row.seq);
     this.gone.remove(row.seq, row.seq);
-    this.grow({ bytes: bytesOf(row), pending: 1 });
+    this.grow({ records: 1, bytes: bytesOf(row), pending: 1 });
   }
 }

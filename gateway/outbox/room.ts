@@ -78,7 +78,7 @@ export class Room {
       const made = rowOf(record.seq, { samples: record.samples, at: record.at, offline }, true);
       store.run.replace.run(made);
       freed -= bytesOf(made);
-      store.grow({ pending: 1 - replaces.length });
+      store.grow({ records: 1 - replaces.length, pending: 1 - replaces.length });
       store.facts.add('aggregated', replaces.length);
       store.facts.add('aggregatedSamples', samples);
     }

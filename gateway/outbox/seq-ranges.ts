@@ -47,6 +47,11 @@ export class SeqRanges {
     return range !== undefined && range.first <= seq;
   }
 
+  /** The end of the last range below `seq`; 0 where there is none. */
+  endBelow(seq: number): number {
+    return this.#ranges[this.#indexAt(seq) - 1]?.last ?? 0;
+  }
+
   /** What of [first, last] is not in the set. */
   gaps(first: number, last: number): [number, number][] {
     const gaps: [number, number][] = [];

@@ -202,6 +202,28 @@ describe('on the disk', () => {
     after.close();
   });
 
+  test('what aggregation left out parts no receipts: they stay few however many records one mean stands for', () => {
+    const outbox = open({ bytesMax: 60_000, writeDelayMs: 10_000 });
+    for (let i = 0; i < 1_000; i += 1) outbox.append([draft(NOON + i * 5_000, 4)]);
+    const { aggregated, expired, pendingRecords } = outbox.status();
+    expect([aggregated > 500, expired, pendingRecords > 80]).toEqual([true, 0, true]);
+    const waiting = outbox.pending('history', { ...ALL, liveSince: NOON * 2 });
+    expect(waiting).toHaveLength(pendingRecords);
+    for (const { id } of waiting.slice(0, -1)) outbox.markReceipted(outbox.epoch, [[id, id]], NOON);
+    const status = outbox.status();
+    expect(status.pendingRecords).toBe(1);
+    expect(status.pendingBytes).toBe(Math.round(status.bytes / waiting.length));
+    outbox.close();
+    const database = new Database(file, { readonly: true });
+    expect(database.prepare("SELECT count(*) FROM fact WHERE kind = 'receipted'").pluck().get()).toBe(1);
+    database.close();
+    expect(open().status()).toMatchObject({
+      pendingRecords: 1,
+      bytes: status.bytes,
+      pendingBytes: status.pendingBytes,
+    });
+  });
+
   test('a record whose bytes changed on the disk is never sent: it is a dead letter without samples', () => {
     const outbox = open();
     outbox.append([draft(NOON), draft(NOON + 1), draft(NOON + 2)]);
