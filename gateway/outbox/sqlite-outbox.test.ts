@@ -305,7 +305,7 @@ describe('a full disk', () => {
   };
 
   test('gives the reserve free, lets receipted records go, and stores on', () => {
-    const outbox = open({ pagesMax: 200, writeDelayMs: 10_000 });
+    const outbox = open({ fileBytesMax: 200 * 4096, writeDelayMs: 10_000 });
     expect(reserve()).toBe(RESERVE_BYTES);
     outbox.append(Array.from({ length: 300 }, (_, i) => draft(NOON - 1_000 + i, 30)));
     outbox.markReceipted(outbox.epoch, [[1, 300]], NOON);
@@ -318,7 +318,7 @@ describe('a full disk', () => {
   });
 
   test('without receipted records the oldest expire, counted', () => {
-    const outbox = open({ pagesMax: 200, writeDelayMs: 10_000 });
+    const outbox = open({ fileBytesMax: 200 * 4096, writeDelayMs: 10_000 });
     const end = fill(outbox, NOON);
     const { expired, pendingRecords, diskFull } = outbox.status();
     expect(diskFull).toBe(1);
@@ -329,7 +329,7 @@ describe('a full disk', () => {
   });
 
   test('one poll that is larger than everything is a fault, and nothing else is hurt by it', () => {
-    const outbox = open({ pagesMax: 60, writeDelayMs: 10_000 });
+    const outbox = open({ fileBytesMax: 60 * 4096, writeDelayMs: 10_000 });
     outbox.append([draft(NOON)]);
     const stored = outbox.append([draft(NOON + 1, 30_000)]);
     expect(stored).toMatchObject({ ok: false, fault: { code: 'OUTBOX_FULL' } });

@@ -40,8 +40,8 @@ export interface SqliteOutboxOptions {
   readonly bytesMax?: number;
   readonly keepReceiptedMs?: number;
   readonly reserveBytes?: number;
-  /** A hard limit of the file in pages of 4 kB. */
-  readonly pagesMax?: number;
+  /** A hard limit of the file. */
+  readonly fileBytesMax?: number;
   /** 0, the default: every append is on the disk when it returns. Else it is at the next sync, which is the caller's to call. */
   readonly writeDelayMs?: number;
 }
@@ -105,9 +105,9 @@ class SqliteOutbox implements Outbox {
   }
 
   #open(running?: Running) {
-    const { file, pagesMax, writeDelayMs = 0 } = this.#options;
-    const bytesMax = pagesMax === undefined ? undefined : pagesMax * 4096;
-    return openSoundDatabase(file, { isFull: writeDelayMs === 0, bytesMax }, this.#keepReceiptedMs, running);
+    const { file, fileBytesMax, writeDelayMs = 0 } = this.#options;
+    const options = { isFull: writeDelayMs === 0, bytesMax: fileBytesMax };
+    return openSoundDatabase(file, options, this.#keepReceiptedMs, running);
   }
 
   #begin(): number {
