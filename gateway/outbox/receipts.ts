@@ -34,9 +34,7 @@ export function noteReceipts(
 function receipt(store: RecordStore, [first, last]: readonly [number, number], at: number): number {
   if (store.totals.untimed === 0) {
     const count = store.countLiving(first, last);
-    if (count === 0) return 0;
-    store.receipt(first, last, at);
-    store.sent.remove(first, last);
+    if (count > 0) store.receipt(first, last, at);
     return count;
   }
   // What has no time yet was never sent.

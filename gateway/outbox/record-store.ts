@@ -169,6 +169,7 @@ export class RecordStore {
     const free = this.receipted.endBelow(first) + 1;
     const from = this.run.anyIn.get(free, first - 1) === undefined ? free : first;
     this.receipted.add(from, last, at);
+    this.sent.remove(from, last);
   }
 
   /** Removes receipted records. Gives the bytes that are free. */

@@ -32,12 +32,23 @@ export function replaySince(store: RecordStore, since: number): number {
   let changed = 0;
   for (const { first, last } of [...store.receipted.list()]) {
     const seqs = store.run.sinceIn.all(first, last, since);
-    for (const [from, to] of rangesOf(seqs)) store.receipted.remove(from, to);
+    for (const [from, to] of stretchesOf(store, seqs)) {
+      store.receipted.remove(from, to);
+      // The store may have it still: a mean or a mark in its place would take the place of what is there.
+      store.sent.add(from, to);
+    }
     changed += seqs.length;
   }
   store.grow({ pending: changed });
   store.facts.add('replayed', changed);
   return changed;
+}
+
+/** Of rising numbers. One stretch where no other record stands between them: what aggregation left out parts nothing. */
+function stretchesOf(store: RecordStore, seqs: readonly number[]): readonly (readonly [number, number])[] {
+  const [first = 0] = seqs;
+  const last = seqs.at(-1) ?? 0;
+  return seqs.length > 0 && store.countLiving(first, last) === seqs.length ? [[first, last]] : rangesOf(seqs);
 }
 
 /** Within a transaction: times the records of this boot, and buries those of others. Gives how many were timed. */

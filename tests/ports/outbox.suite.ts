@@ -239,6 +239,16 @@ export function describeOutbox(name: string, open: (settings: OutboxSettings) =>
         ).toEqual([1, 2, 3, 4, 5, 6, 12]);
       });
 
+      test('what is sent again at an operator’s wish is left as it was too: the store may have it', () => {
+        press(() => {
+          outbox.markSent(outbox.epoch, [1, 2, 3, 4, 5, 6]);
+          outbox.markReceipted(outbox.epoch, [[1, 6]], NOON);
+          expect(outbox.replay(NOON)).toBe(6);
+        });
+        const ids = all().map(({ id }) => id);
+        expect(ids.slice(0, 7)).toEqual([1, 2, 3, 4, 5, 6, 12]);
+      });
+
       test('no mean is made of means: then the oldest expire', () => {
         reopen({ bytesMax: 12_000 });
         for (let n = 0; outbox.status().expired === 0 && n < 5_000; n += 1) append(poll(n));
