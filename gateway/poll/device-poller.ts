@@ -161,7 +161,8 @@ export class DevicePoller {
     const { version, plan } = this.#learnt;
     const make = () => planReads(this.#profile, registers, { cost: this.#cost, listed: resolved.registers, ...plan });
     // A device that has taught nothing yet is like the others of its profile behind such a bus.
-    if (version === 0) return this.#shelf.plan(resolved, `${this.#cost.perRequest} ${this.#cost.perRegister} ${key}`, make);
+    if (version === 0)
+      return this.#shelf.plan(resolved, `${this.#cost.perRequest} ${this.#cost.perRegister} ${key}`, make);
     const known = this.#plans.get(key);
     if (known?.version === version) return known;
     const made = make();
