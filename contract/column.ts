@@ -19,76 +19,75 @@ export interface Cell {
   readonly code: number;
 }
 
-type Encoded = readonly [encoding: number, write: (writer: ByteWriter) => void];
-
 /** A column, ready to be written: its encoding stands with its index, apart from its body. */
-export function packCells(cells: readonly Cell[]): Encoded {
-  const [encoding, writeValues] = packValues(cells);
-  if (cells.every((cell) => cell.code === 0)) return [encoding, writeValues];
-  return [
-    WITH_CODES,
-    (writer) => {
-      writer.unsigned(encoding);
-      for (const { code } of cells) writer.unsigned(code);
-      writeValues(writer);
-    },
-  ];
+export interface PackedCells {
+  readonly encoding: number;
+  /** How the values are encoded; another than `encoding` where codes stand before them. */
+  readonly valueEncoding: number;
+  readonly values: readonly (number | string)[];
+  readonly cells: readonly Cell[];
 }
 
-function packValues(cells: readonly Cell[]): Encoded {
-  const values: (number | string)[] = [];
-  let hasWords = false;
-  for (const { value } of cells) {
-    if (value === null) continue;
-    values.push(value);
-    hasWords ||= typeof value === 'string';
+/** Chooses how cells are best written. */
+export function packCells(cells: readonly Cell[]): PackedCells {
+  const all = cells.map(({ value }) => value);
+  const values = all.includes(null) ? all.filter((value) => value !== null) : (all as (number | string)[]);
+  const valueEncoding = encodingOf(values);
+  return { encoding: haveCodes(cells) ? WITH_CODES : valueEncoding, valueEncoding, values, cells };
+}
+
+/** Writes the body of a column. */
+export function writeCells(writer: ByteWriter, { encoding, valueEncoding, values, cells }: PackedCells): void {
+  if (encoding === WITH_CODES) {
+    writer.unsigned(valueEncoding);
+    for (const { code } of cells) writer.unsigned(code);
   }
-  if (hasWords) return [WORDS, (writer) => writeWords(writer, values.map(String))];
-  return packNumbers(values as number[]);
+  if (valueEncoding === WORDS) writeWords(writer, values.map(String));
+  else if (valueEncoding <= DECIMALS_MAX) writeSteps(writer, values as readonly number[], 10 ** valueEncoding);
+  else if (valueEncoding === FLOAT32) writer.raw(shuffle(Float32Array.from(values as readonly number[]), 4));
+  else writer.raw(shuffle(Float64Array.from(values as readonly number[]), 8));
 }
 
-function packNumbers(numbers: readonly number[]): Encoded {
-  const places = placesOf(numbers);
-  const steps = places === undefined ? undefined : scaledSteps(numbers, 10 ** places);
-  if (places !== undefined && steps !== undefined)
-    return [
-      places,
-      (writer) => {
-        for (const step of steps) writer.signed(step);
-      },
-    ];
-  return numbers.every((value) => Object.is(Math.fround(value), value))
-    ? [FLOAT32, (writer) => writer.raw(shuffle(Float32Array.from(numbers), 4))]
-    : [FLOAT64, (writer) => writer.raw(shuffle(Float64Array.from(numbers), 8))];
+// Plain loops from here on: a live payload has thousands of columns of one cell each, and a function made for each of them
+// would be most of its garbage.
+
+function haveCodes(cells: readonly Cell[]): boolean {
+  for (const { code } of cells) if (code !== 0) return true;
+  return false;
 }
 
-/** How many decimal places make integers of all of them; `undefined` where none does. */
-function placesOf(numbers: readonly number[]): number | undefined {
-  for (let places = 0; places <= DECIMALS_MAX; places += 1) {
-    const factor = 10 ** places;
-    if (numbers.every((value) => isScaled(value, factor))) return places;
-  }
-  return undefined;
+function encodingOf(values: readonly (number | string)[]): number {
+  for (const value of values) if (typeof value === 'string') return WORDS;
+  const numbers = values as readonly number[];
+  for (let places = 0; places <= DECIMALS_MAX; places += 1) if (haveSteps(numbers, 10 ** places)) return places;
+  for (const value of numbers) if (!Object.is(Math.fround(value), value)) return FLOAT64;
+  return FLOAT32;
 }
 
-/** An integer after multiplication, and the same number again after division. -0 is none: steps cannot tell it from 0. */
-function isScaled(value: number, factor: number): boolean {
-  const integer = Math.round(value * factor);
-  return Number.isSafeInteger(integer) && Object.is(integer / factor, value) && !Object.is(value, -0);
-}
-
-/** First value, then the step to each next one; `undefined` where a step is no safe integer. */
-function scaledSteps(numbers: readonly number[], factor: number): number[] | undefined {
-  const steps: number[] = [];
+/** True where the factor makes integers of all numbers, and of the steps between them. */
+function haveSteps(numbers: readonly number[], factor: number): boolean {
   let last = 0;
   for (const value of numbers) {
     const integer = Math.round(value * factor);
-    const step = integer - last;
-    if (!Number.isSafeInteger(step)) return undefined;
-    steps.push(step);
+    if (!isScaled(value, integer, factor) || !Number.isSafeInteger(integer - last)) return false;
     last = integer;
   }
-  return steps;
+  return true;
+}
+
+/** An integer, and the same number again after division. -0 is none: steps cannot tell it from 0. */
+function isScaled(value: number, integer: number, factor: number): boolean {
+  return Number.isSafeInteger(integer) && Object.is(integer / factor, value) && !Object.is(value, -0);
+}
+
+/** First value, then the step to each next one. */
+function writeSteps(writer: ByteWriter, numbers: readonly number[], factor: number): void {
+  let last = 0;
+  for (const value of numbers) {
+    const integer = Math.round(value * factor);
+    writer.signed(integer - last);
+    last = integer;
+  }
 }
 
 function writeWords(writer: ByteWriter, words: readonly string[]): void {

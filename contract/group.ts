@@ -1,5 +1,5 @@
 // The columns of a payload, gathered by the rows that they have samples in: what a device's poll gives has one list of rows.
-import { type Cell, packCells, readCells } from './column.js';
+import { type Cell, packCells, readCells, writeCells } from './column.js';
 import type { ByteReader, ByteWriter } from './varint.js';
 
 /** What the columns of a payload have in common: one record's samples of one time. */
@@ -78,13 +78,12 @@ export function writeGroups(writer: ByteWriter, samples: readonly PlacedCell[], 
   const columns = new Map<number, Column>();
   for (const sample of samples) {
     const key = sample.index * 2 + (typeof sample.value === 'string' ? 1 : 0);
-    let column = columns.get(key);
-    if (column === undefined) {
-      column = { index: sample.index, rows: [], cells: [] };
-      columns.set(key, column);
+    const column = columns.get(key);
+    if (column === undefined) columns.set(key, { index: sample.index, rows: [sample.row], cells: [sample] });
+    else {
+      column.rows.push(sample.row);
+      column.cells.push(sample);
     }
-    column.rows.push(sample.row);
-    column.cells.push(sample);
   }
   const groups = new Map<string, Column[]>();
   for (const [, column] of [...columns].sort(([a], [b]) => a - b)) {
@@ -123,12 +122,12 @@ function writeRowList(writer: ByteWriter, rows: readonly number[]): void {
 function writeColumns(writer: ByteWriter, group: readonly Column[]): void {
   const packed = group.map(({ cells }) => packCells(cells));
   let lastIndex = 0;
-  packed.forEach(([encoding], i) => {
+  packed.forEach(({ encoding }, i) => {
     const index = group[i]?.index ?? 0;
     writer.unsigned((index - lastIndex) * ENCODINGS + encoding);
     lastIndex = index;
   });
-  for (const [, write] of packed) write(writer);
+  for (const column of packed) writeCells(writer, column);
 }
 
 /** The inverse of {@link writeGroups}; `undefined` when anything about it is not as that makes it. */
