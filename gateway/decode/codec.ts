@@ -20,7 +20,7 @@ export interface RawBits {
 
 /** The raw number of any register but texts, masked, before sign, scale and unit. */
 export function rawBitsOf(register: Register, words: RegisterWords, defaults: CodecDefaults): RawBits {
-  const ordered = [...words.own].map((word) => byteOrdered(register, word));
+  const ordered = words.own.map((word) => byteOrdered(register, word));
   if ((register.order ?? defaults.order) === 'little') ordered.reverse();
   const high = words.high === undefined ? undefined : byteOrdered(register, words.high);
   const all = high !== undefined && highWordCounts(register, high, ordered[0] ?? 0) ? [high, ...ordered] : ordered;
@@ -86,8 +86,18 @@ function shortestDecimal(single: number): number {
 
 /** Places of the bits that are set, lowest first. */
 export function setBitsOf(raw: RawBits): number[] {
-  const pattern = BigInt(raw.unsigned);
-  return Array.from({ length: raw.bits }, (_, bit) => bit).filter((bit) => (pattern >> BigInt(bit)) & 1n);
+  const set: number[] = [];
+  let rest = raw.unsigned;
+  for (let bit = 0; rest > 0; bit += 1) {
+    if (typeof rest === 'bigint') {
+      if (rest & 1n) set.push(bit);
+      rest >>= 1n;
+    } else {
+      if (rest % 2 === 1) set.push(bit);
+      rest = Math.floor(rest / 2);
+    }
+  }
+  return set;
 }
 
 /** The text up to the first zero byte, without spaces at its end; `undefined` where a byte is no printable character. */

@@ -64,12 +64,22 @@ function textValue(text: string | undefined): Decoded {
 
 function patternReason(register: Register, raw: RawBits): Reason | undefined {
   if (register.invalid === undefined && register.asleep === undefined) return undefined;
-  const pattern = BigInt(raw.unsigned);
-  if (register.asleep?.some((known) => BigInt(known) === pattern)) return 'asleep';
-  const sentinel = register.invalid?.some((known) =>
-    known === 'NaN' ? Number.isNaN(floatOf(raw)) : BigInt(known) === pattern,
-  );
-  return sentinel ? 'sentinel' : undefined;
+  const { asleep, invalid, hasNaN } = remembered(patterns, register, patternsOf);
+  if (asleep.has(raw.unsigned)) return 'asleep';
+  return invalid.has(raw.unsigned) || (hasNaN && Number.isNaN(floatOf(raw))) ? 'sentinel' : undefined;
+}
+
+interface Patterns {
+  readonly asleep: ReadonlySet<number | bigint>;
+  readonly invalid: ReadonlySet<number | bigint>;
+  readonly hasNaN: boolean;
+}
+
+/** Each pattern as both kinds of number that raw bits come as. */
+function patternsOf({ asleep = [], invalid = [] }: Register): Patterns {
+  const bothKinds = (known: readonly (number | string)[]) =>
+    new Set(known.filter((pattern) => pattern !== 'NaN').flatMap((pattern) => [BigInt(pattern), Number(pattern)]));
+  return { asleep: bothKinds(asleep), invalid: bothKinds(invalid), hasNaN: invalid.includes('NaN') };
 }
 
 function codeValue(register: Register, code: string): Decoded {
@@ -100,20 +110,17 @@ function rawNumber(register: Register, raw: RawBits): number | bigint {
 function numberValue(register: Register, raw: RawBits, { exponent }: DecodeContext): Decoded {
   const number = rawNumber(register, raw);
   if (typeof number === 'number' && !Number.isFinite(number)) return missing('impossible');
-  const power = powerFrom(register, exponent);
-  if ('reason' in power) return power;
-  const scale = multiply(scaleOf(register), power);
-  const deviceValue = scaled(number, scale, offsetOf(register));
-  const { numerator, denominator } = factorOf(register.unit);
-  const inUnit =
-    numerator === denominator
-      ? deviceValue
-      : scaled(number, multiply(scale, factorOf(register.unit)), multiply(offsetOf(register), factorOf(register.unit)));
+  const own = remembered(scalings, register, scalingOf);
+  const power = register.scaleFrom === undefined ? undefined : powerFrom(exponent);
+  if (power !== undefined && 'reason' in power) return power;
+  const factors =
+    power === undefined ? own : { ...own, scale: multiply(own.scale, power), inUnit: multiply(own.inUnit, power) };
+  const deviceValue = scaled(number, factors.scale, factors.offset);
+  const inUnit = own.isOwnUnit ? deviceValue : scaled(number, factors.inUnit, factors.offsetInUnit);
   return judge(register, deviceValue, register.sign === -1 ? 0 - inUnit : inUnit);
 }
 
-function powerFrom(register: Register, exponent: Decoded | undefined): Rational | Decoded {
-  if (register.scaleFrom === undefined) return ONE;
+function powerFrom(exponent: Decoded | undefined): Rational | Decoded {
   if (exponent === undefined || exponent.value === null) return missing(exponent?.reason ?? 'incomplete');
   const power = Number(exponent.value);
   return Number.isInteger(power) && Math.abs(power) <= EXPONENT_MAX ? powerOfTen(power) : missing('impossible');
@@ -149,19 +156,37 @@ function judge(register: Register, deviceValue: number, value: number): Decoded 
   return { value, reason: outside ? 'outOfRange' : 'good' };
 }
 
-const scales = new WeakMap<Register, Rational>();
-const offsets = new WeakMap<Register, Rational>();
-
-function scaleOf(register: Register): Rational {
-  return remembered(scales, register, () => (register.scale === undefined ? ONE : rationalOf(register.scale)));
+/** What a register's raw number is multiplied with and moved by: in the device's unit, and in the vocabulary's. */
+interface Scaling {
+  readonly scale: Rational;
+  readonly offset: Rational;
+  readonly inUnit: Rational;
+  readonly offsetInUnit: Rational;
+  /** The device speaks in the vocabulary's unit. */
+  readonly isOwnUnit: boolean;
 }
 
-function offsetOf(register: Register): Rational {
-  return remembered(offsets, register, () => (register.offset === undefined ? ZERO : rationalOf(register.offset)));
+function scalingOf(register: Register): Scaling {
+  const scale = register.scale === undefined ? ONE : rationalOf(register.scale);
+  const offset = register.offset === undefined ? ZERO : rationalOf(register.offset);
+  const unit = factorOf(register.unit);
+  return {
+    scale,
+    offset,
+    inUnit: multiply(scale, unit),
+    offsetInUnit: multiply(offset, unit),
+    isOwnUnit: unit.numerator === unit.denominator,
+  };
 }
 
-function remembered(memory: WeakMap<Register, Rational>, register: Register, make: () => Rational): Rational {
-  const known = memory.get(register) ?? make();
-  memory.set(register, known);
-  return known;
+const scalings = new WeakMap<Register, Scaling>();
+const patterns = new WeakMap<Register, Patterns>();
+
+/** What follows from a register alone is worked out once. */
+function remembered<T>(memory: WeakMap<Register, T>, register: Register, make: (register: Register) => T): T {
+  const known = memory.get(register);
+  if (known !== undefined) return known;
+  const made = make(register);
+  memory.set(register, made);
+  return made;
 }

@@ -12,14 +12,18 @@ import { type WordImage, wordAddressesOf } from './word-image.js';
 export interface ResolvedProfile {
   readonly profile: Profile;
   readonly registers: readonly Register[];
+  /** Those of them that others speak of, by name. */
+  readonly named: ReadonlyMap<string, Register>;
   readonly derived: readonly Derived[];
 }
 
 export function resolveProfile(profile: Profile, variant?: string): ResolvedProfile {
   const without = new Set(profile.variants?.find(({ name }) => name === variant)?.without ?? []);
+  const registers = placedRegisters(profile, variant).map(({ register }) => register);
   return {
     profile,
-    registers: placedRegisters(profile, variant).map(({ register }) => register),
+    registers,
+    named: new Map(registers.flatMap((register) => (register.name === undefined ? [] : [[register.name, register]]))),
     derived: (profile.derived ?? []).filter(({ metric }) => !without.has(metric)),
   };
 }
@@ -35,16 +39,17 @@ export function decodeReadings(
   due: ReadonlySet<Register> = new Set(resolved.registers),
 ): Reading[] {
   const decoding = createDecoding(resolved, image);
-  const direct = resolved.registers.flatMap((register): Reading[] =>
-    register.metric !== undefined && due.has(register)
-      ? [{ metric: register.metric, ...decoding.decode(register), at }]
-      : [],
-  );
-  const dueNames = new Set([...due].map((register) => register.name));
-  const derived = resolved.derived.flatMap((value): Reading[] =>
-    namesIn(value).some((name) => dueNames.has(name)) ? [{ metric: value.metric, ...decoding.derive(value), at }] : [],
-  );
-  return [...direct, ...derived];
+  const isDue = (register: Register | undefined) => register !== undefined && due.has(register);
+  const readings: Reading[] = [];
+  for (const register of resolved.registers) {
+    if (register.metric === undefined || !isDue(register)) continue;
+    const { value, reason } = decoding.decode(register);
+    readings.push({ metric: register.metric, value, reason, at });
+  }
+  for (const value of resolved.derived)
+    if (namesIn(value).some((name) => isDue(resolved.named.get(name))))
+      readings.push({ metric: value.metric, ...decoding.derive(value), at });
+  return readings;
 }
 
 /** Names of the registers that a derived value is made of. */
@@ -64,35 +69,35 @@ type Fetched = { readonly words: RegisterWords; readonly request: number } | { r
 export function fetchWords(profile: Profile, register: Register, image: WordImage): Fetched {
   const table = tableOf(profile, register);
   const { own, high } = wordAddressesOf(profile, register);
-  const words: number[] = [];
+  const count = own.length + (high === undefined ? 0 : 1);
+  const words = new Array<number>(count);
   let request: number | undefined;
   let torn = false;
-  for (const address of high === undefined ? own : [...own, high]) {
-    const cell = image.at(table, address);
+  for (let i = 0; i < count; i += 1) {
+    const cell = image.at(table, (own[i] ?? high) as number);
     if (cell === undefined) return { reason: 'incomplete' };
     if (typeof cell === 'string') return { reason: cell };
     torn ||= request !== undefined && request !== cell.request;
     request = cell.request;
-    words.push(cell.word);
+    words[i] = cell.word;
   }
   // Words that two requests brought can stand on both sides of a carry.
   if (torn) return { reason: 'torn' };
   const highWord = high === undefined ? undefined : words.pop();
-  return { words: { own: words, ...(highWord !== undefined && { high: highWord }) }, request: request ?? 0 };
+  return { words: highWord === undefined ? { own: words } : { own: words, high: highWord }, request: request ?? 0 };
 }
 
-function createDecoding({ profile, registers }: ResolvedProfile, image: WordImage): Decoding {
-  const named = new Map(
-    registers.flatMap((register) => (register.name === undefined ? [] : [[register.name, register]])),
-  );
+function createDecoding({ profile, named }: ResolvedProfile, image: WordImage): Decoding {
   const decodeOne = (register: Register): Decoded => {
     const fetched = fetchWords(profile, register, image);
     if ('reason' in fetched) return missing(fetched.reason);
     const scale = register.scaleFrom === undefined ? undefined : named.get(register.scaleFrom);
-    return decodeRegister(register, fetched.words, {
-      order: register.order ?? profile.protocol.order,
-      ...(scale !== undefined && { exponent: decodeOne(scale) }),
-    });
+    const order = register.order ?? profile.protocol.order;
+    return decodeRegister(
+      register,
+      fetched.words,
+      scale === undefined ? { order } : { order, exponent: decodeOne(scale) },
+    );
   };
   const fetchNamed = (name: string) => {
     const register = named.get(name);

@@ -23,13 +23,25 @@ export function addressStepOf(profile: Profile): 1 | 2 {
   return profile.protocol.addressing === 'byte' ? 2 : 1;
 }
 
+export interface WordAddresses {
+  readonly own: readonly number[];
+  readonly high?: number;
+}
+
+/** Asked for with every value of every poll. */
+const addresses: Record<1 | 2, WeakMap<Register, WordAddresses>> = { 1: new WeakMap(), 2: new WeakMap() };
+
 /** Wire addresses of a register's own words, in the order in which the profile names them, and of its high word apart. */
-export function wordAddressesOf(profile: Profile, register: Register): { own: readonly number[]; high?: number } {
+export function wordAddressesOf(profile: Profile, register: Register): WordAddresses {
   const step = addressStepOf(profile);
+  const known = addresses[step].get(register);
+  if (known !== undefined) return known;
   const own = register.moreWordsAt
     ? [register.at, ...register.moreWordsAt]
     : Array.from({ length: wordCountOf(register) }, (_, index) => register.at + index * step);
-  return { own, ...(register.highWordAt !== undefined && { high: register.highWordAt }) };
+  const found = { own, ...(register.highWordAt !== undefined && { high: register.highWordAt }) };
+  addresses[step].set(register, found);
+  return found;
 }
 
 /** @param step distance between the addresses of two neighbouring words */
