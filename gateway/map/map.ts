@@ -50,6 +50,7 @@ export function metricNameAt(wiring: Wiring, metric: string): string {
 export function mapReadings(wiring: Wiring, readings: readonly Reading[]): Reading[] {
   return readings.map((reading) => {
     const metric = metricNameAt(wiring, reading.metric);
+    if (!wiring.reversed && metric === reading.metric) return reading;
     const turns = wiring.reversed && metricOf(reading.metric)?.positive !== undefined;
     const value = turns && typeof reading.value === 'number' ? 0 - reading.value : reading.value;
     return { ...reading, metric, value };

@@ -50,7 +50,11 @@ export function decodeSamples(body: Uint8Array, shiftMs: number): OutboxSample[]
 
 /** The times of each device in a record, each once. */
 export function timesOf(samples: readonly OutboxSample[]): { device: string; at: number }[] {
-  const seen = new Map<string, { device: string; at: number }>();
-  for (const { device, at } of samples) seen.set(`${device} ${at}`, { device, at });
-  return [...seen.values()];
+  const seen = new Map<string, Set<number>>();
+  for (const { device, at } of samples) {
+    const times = seen.get(device);
+    if (times === undefined) seen.set(device, new Set([at]));
+    else times.add(at);
+  }
+  return [...seen].flatMap(([device, times]) => [...times].map((at) => ({ device, at })));
 }

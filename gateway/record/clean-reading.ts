@@ -6,8 +6,15 @@ import type { Reading, Value } from '#domain/reading.js';
 /** The reading with a whole time, minus zero as zero, and null exactly where its reason says that there is no value. */
 export function cleanReading(reading: Reading): Reading {
   const at = Number.isFinite(reading.at) ? Math.max(0, Math.round(reading.at)) : 0;
+  if (reading.reason === 'good' && isCleanNumber(reading.value))
+    return Object.is(at, reading.at) ? reading : { ...reading, at };
   const [value, reason] = cleanValue(reading.value, reading.reason);
   return { metric: reading.metric, value, reason, at };
+}
+
+/** What nearly every reading has. */
+function isCleanNumber(value: Value): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0);
 }
 
 function cleanValue(value: Value, reason: Reason): [Value, Reason] {

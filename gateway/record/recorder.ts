@@ -67,14 +67,16 @@ export class Recorder {
   /** Judges what was polled. The drafts are to be appended at once: their times count as taken from then on. */
   take(results: readonly PollResult[], context: RecordingContext): Recording {
     const drafts: RecordDraft[] = [];
-    const takenHere = new Set<string>();
+    const takenHere = new Map<string, Set<number>>();
     let urgent = false;
     if (context.stream === 'present') this.#untimed = context.boot !== undefined;
     for (const result of results) {
       const readings = this.#withFreeTimes(result, takenHere);
       const judged = this.#judge(result.device, readings, context);
       urgent ||= judged.urgent;
-      for (const { at } of judged.samples) takenHere.add(`${result.device} ${at}`);
+      const times = takenHere.get(result.device) ?? new Set();
+      takenHere.set(result.device, times);
+      for (const { at } of judged.samples) times.add(at);
       drafts.push(...draftsOf(judged.samples, Math.max(0, Math.round(result.at)), context));
     }
     return { drafts, urgent: urgent && context.stream === 'present' };
@@ -105,9 +107,12 @@ export class Recorder {
   }
 
   /** After a backward step of the clock a poll may meet the time of an earlier one: it moves by a millisecond. */
-  #withFreeTimes(result: PollResult, takenHere: ReadonlySet<string>): readonly Reading[] {
-    let readings = result.readings.map(cleanReading);
-    const isTaken = (at: number) => takenHere.has(`${result.device} ${at}`) || this.#options.isTaken(result.device, at);
+  #withFreeTimes(
+    { device, readings: raw }: PollResult,
+    takenHere: ReadonlyMap<string, ReadonlySet<number>>,
+  ): readonly Reading[] {
+    let readings = raw.map(cleanReading);
+    const isTaken = (at: number) => takenHere.get(device)?.has(at) === true || this.#options.isTaken(device, at);
     while ([...new Set(readings.map((reading) => reading.at))].some(isTaken))
       readings = readings.map((reading) => ({ ...reading, at: reading.at + 1 }));
     return readings;

@@ -69,12 +69,13 @@ export function makeBirth(
   };
   const bytes = encodeBirth(birth);
   const jsonBytes = encodeJson(birth).length;
-  const indexes = new Map(metrics.map(({ device, metric, index }) => [`${device} ${metric}`, index]));
+  const indexes = new Map([...devices.keys()].map((id) => [id, new Map<string, number>()]));
+  for (const { device, metric, index } of metrics) indexes.get(device)?.set(metric, index);
   return {
     number: now.number,
     clock: now.clock,
     bytes,
     fits: bytes.length <= SESSION_BYTES_MAX - 1024 && jsonBytes <= BIRTH_JSON_BYTES_MAX,
-    indexOf: (device, metric) => indexes.get(`${device} ${metric}`),
+    indexOf: (device, metric) => indexes.get(device)?.get(metric),
   };
 }
