@@ -69,8 +69,11 @@ export function makeBirth(
   };
   const bytes = encodeBirth(birth);
   const jsonBytes = encodeJson(birth).length;
-  const indexes = new Map([...devices.keys()].map((id) => [id, new Map<string, number>()]));
-  for (const { device, metric, index } of metrics) indexes.get(device)?.set(metric, index);
+  const indexes = new Map<string, Map<string, number>>();
+  for (const { device, metric, index } of metrics) {
+    const ofDevice = indexes.get(device) ?? new Map();
+    indexes.set(device, ofDevice.set(metric, index));
+  }
   return {
     number: now.number,
     clock: now.clock,
