@@ -1,5 +1,5 @@
 // Opens the outbox's database so that everything in it can be trusted: a damaged one is put aside, and what is whole is saved.
-import { existsSync, renameSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { drawEpoch } from '../identity.js';
 import { Facts } from './facts.js';
@@ -101,19 +101,29 @@ function beginAnew(
   keepReceiptedMs: number,
   known: readonly KnownFact[],
 ): SoundDatabase {
-  const database = new Database(file, { timeout: 1000 });
+  let database: Database.Database | undefined;
   try {
+    database = new Database(file, { timeout: 1000 });
     connect(database, file, options);
     const writer = missingWriter(database);
     const found = salvage(aside, (row) => writer.put(row));
     writer.end();
-    database.transaction(() => putFacts(database, known.length > 0 ? known : found.facts))();
+    putFacts(database, known.length > 0 ? known : found.facts);
     const store = new RecordStore(database, keepReceiptedMs);
     const recovered = Number(database.prepare('SELECT count(*) FROM record').pluck().get());
     return { database, store, salvage: { file: aside, recovered, damaged: found.damaged + writer.unsaved() } };
   } catch (error) {
-    database.close();
+    database?.close();
+    takeBack(file, aside);
     throw error;
+  }
+}
+
+/** On a disk without any room nothing can begin anew: the next start finds the damage again, and saves what is whole. */
+function takeBack(file: string, aside: string): void {
+  for (const part of ['', '-wal']) {
+    rmSync(`${file}${part}`, { force: true });
+    if (existsSync(`${aside}${part}`)) renameSync(`${aside}${part}`, `${file}${part}`);
   }
 }
 
@@ -152,8 +162,12 @@ function missingWriter(database: Database.Database) {
   };
 }
 
-/** Within a transaction: what is known beside the records, made to agree with them. */
+/** In one transaction: what is known beside the records, made to agree with them. */
 function putFacts(database: Database.Database, known: readonly KnownFact[]): void {
+  database.transaction(() => makeFacts(database, known))();
+}
+
+function makeFacts(database: Database.Database, known: readonly KnownFact[]): void {
   const facts = new Facts(database);
   for (const kind of ['receipted', 'sent', 'gone'] as const) {
     const ranges = new SeqRanges(facts, kind);
