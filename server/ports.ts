@@ -4,6 +4,7 @@ import type { AlarmView, JournalEntry } from '#contract/view.js';
 import type { Alarm } from '#domain/alarm.js';
 import type { Value } from '#domain/reading.js';
 import type { Result } from '#domain/result.js';
+import type { RollupJob, RollupSpan, SeriesRollup, WindowRollup } from '#domain/series-rollup.js';
 import type { Placing } from './ingest/birth-shelf.js';
 import type { IdentityFacts } from './ingest/identity.js';
 
@@ -49,7 +50,53 @@ export interface Store {
   lastBefore(series: SeriesName, at: number): Promise<Result<Point | undefined, StoreFault>>;
   /** Newest point of every series of a post, to fill the server's memory at its start. */
   latest(post: string): Promise<Result<readonly Point[], StoreFault>>;
+  /**
+   * What equal windows say about series, worked out where the points are, so that ingest need not wait for it. An answer for
+   * each question, in order.
+   */
+  rollUp(questions: readonly RollupQuestion[]): Promise<Result<readonly SeriesRollup[], StoreFault>>;
   close(): Promise<void>;
+}
+
+export interface RollupQuestion extends RollupJob {
+  readonly series: SeriesName;
+}
+
+/** Rollups of one series and span. */
+export interface RollupEntry {
+  readonly series: SeriesName;
+  readonly span: RollupSpan;
+  readonly windows: readonly WindowRollup[];
+}
+
+/** Where rollups are kept. One suite for all adapters (`tests/ports/rollup-store.suite.ts`). */
+export interface RollupStore {
+  /**
+   * Resolves after they are durable. Within `from` ≤ start < `to` of each entry what was there is replaced as a whole: a
+   * window that is not among the new ones is gone.
+   */
+  saveRollups(
+    entries: readonly (RollupEntry & { readonly from: number; readonly to: number })[],
+  ): Promise<Result<void, StoreFault>>;
+  /** Windows with from ≤ start < to, by start. */
+  readRollups(
+    series: SeriesName,
+    span: RollupSpan,
+    from: number,
+    to: number,
+  ): Promise<Result<readonly WindowRollup[], StoreFault>>;
+}
+
+/** What is kept for how long. Older than these, epoch ms, may go, in whole blocks. */
+export interface RetentionCuts {
+  readonly raw: number;
+  readonly quarter: number;
+}
+
+/** A store that keeps within the retention by itself (InfluxDB's policies) has none of this. */
+export interface Pruned {
+  /** Gives how many points, or blocks of rollups, went. */
+  prune(cuts: RetentionCuts): Promise<Result<number, StoreFault>>;
 }
 
 /** What the server must remember besides telemetry. SQLite in the data folder, with either store. */

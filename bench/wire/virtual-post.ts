@@ -271,5 +271,6 @@ export const forgetfulStore: Store = {
   read: async () => ({ ok: true, value: [] }),
   lastBefore: async () => ({ ok: true, value: undefined }),
   latest: async () => ({ ok: true, value: [] }),
+  rollUp: async () => ({ ok: true, value: [] }),
   close: async () => undefined,
 };

@@ -37,6 +37,7 @@ export class FaultyStore {
       read: whole(inner.read.bind(inner)) as Store['read'],
       lastBefore: whole(inner.lastBefore.bind(inner)) as Store['lastBefore'],
       latest: whole(inner.latest.bind(inner)) as Store['latest'],
+      rollUp: whole(inner.rollUp.bind(inner)) as Store['rollUp'],
       close: async () => undefined,
     };
   }

@@ -1,7 +1,9 @@
 // The store without a service: rows in SQLite in the data folder.
 import { failed, ok, type Result } from '#domain/result.js';
-import type { Point, RefusedPoint, SeriesName, Store, StoreFault } from '../ports.js';
+import type { SeriesRollup } from '#domain/series-rollup.js';
+import type { Point, RefusedPoint, RollupQuestion, SeriesName, Store, StoreFault } from '../ports.js';
 import { refusalOf, typeOfValue, unavailable, type ValueType } from './point-rules.js';
+import { rollUpByReading } from './rollup-by-reading.js';
 import {
   createReserve,
   databasePath,
@@ -172,6 +174,10 @@ class SqliteStore implements EmbeddedStore {
         return row === undefined ? [] : [pointOf({ post, device: series.device, metric: series.metric }, row)];
       }),
     );
+  }
+
+  rollUp(questions: readonly RollupQuestion[]): Promise<Result<readonly SeriesRollup[], StoreFault>> {
+    return rollUpByReading(this, questions);
   }
 
   #ask<T>(question: (statements: ReturnType<typeof prepareStatements>) => T): Result<T, StoreFault> {

@@ -2,7 +2,8 @@
 import { FieldType, InfluxDB } from 'influx';
 import { METRICS } from '#domain/metric.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import type { Point, RefusedPoint, SeriesName, Store, StoreFault } from '../ports.js';
+import type { SeriesRollup } from '#domain/series-rollup.js';
+import type { Point, RefusedPoint, RollupQuestion, SeriesName, Store, StoreFault } from '../ports.js';
 import {
   type Answer,
   conflictIn,
@@ -20,6 +21,7 @@ import {
 } from './influx-lines.js';
 import { listenForReasons, type Reasons } from './influx-reasons.js';
 import { refusalOf, typeOfValue, unavailable, type ValueType } from './point-rules.js';
+import { rollUpByReading } from './rollup-by-reading.js';
 
 export interface InfluxStoreOptions {
   /** `http://127.0.0.1:8086` */
@@ -221,6 +223,10 @@ class LineStore implements InfluxStore {
       });
     }
     return ok(points);
+  }
+
+  rollUp(questions: readonly RollupQuestion[]): Promise<Result<readonly SeriesRollup[], StoreFault>> {
+    return rollUpByReading(this, questions);
   }
 
   async #query(statement: string): Promise<Result<readonly Answer[], StoreFault>> {

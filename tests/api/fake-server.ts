@@ -1,4 +1,5 @@
 // A server face over parts that a test moves by hand.
+
 import type { FastifyInstance } from 'fastify';
 import type { Birth } from '#contract/session.js';
 import type { AlarmView, JournalEntry } from '#contract/view.js';
@@ -15,6 +16,7 @@ import { createLiveBoard } from '#server/live/board.js';
 import { createLiveHub, type HubLimits } from '#server/live/hub.js';
 import type { Point, Store } from '#server/ports.js';
 import { emptyTotals } from '#server/rollup/totals-reader.js';
+import { rollUpByReading } from '#server/store/rollup-by-reading.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
 
 export const NOON = Date.UTC(2026, 5, 21, 7);
@@ -178,6 +180,9 @@ export class FakeStore implements Store {
   }
   async latest() {
     return ok([]);
+  }
+  rollUp(questions: Parameters<Store['rollUp']>[0]) {
+    return rollUpByReading(this, questions);
   }
   async close() {}
 

@@ -1,5 +1,6 @@
 // A store in memory that can be told to fail, to wait and to refuse.
 import type { Point, RefusedPoint, Store, StoreFault } from '#server/ports.js';
+import { rollUpByReading } from '#server/store/rollup-by-reading.js';
 
 export interface MemoryStore extends Store {
   /** Every point by `post/device/metric/at`. */
@@ -46,6 +47,7 @@ export function createMemoryStore(): MemoryStore {
       answer(store, (all) => [
         ...new Map(all.filter((p) => p.post === post).map((p) => [`${p.device}/${p.metric}`, p])).values(),
       ]),
+    rollUp: (questions) => rollUpByReading(store, questions),
     close: async () => undefined,
   };
   return store;
