@@ -63,7 +63,8 @@ async function startIngest(): Promise<{ service: IngestService; stop: () => Prom
   return { service, stop };
 }
 
-function openPost(name: string): TestPost {
+/** @param phaseMs that its polls stand apart from multiples of their period, as each start of a real one draws it */
+function openPost(name: string, phaseMs = 0): TestPost {
   const file = join(folder, `${name}.db`);
   const outbox = openSqliteOutbox({ file, reserveBytes: 1024 });
   const identity = openIdentity(folder);
@@ -80,6 +81,7 @@ function openPost(name: string): TestPost {
       openLink: mqttCarrier({ url: broker.url, fleet: FLEET, post: POST, epoch: outbox.value.epoch }),
       identity: identity.value,
       birthSpreadMs: 100,
+      pollPhase: phaseMs / 10_000,
     },
   });
   post.reader.periodMs = 100;
@@ -131,7 +133,7 @@ test('what the broker’s death cut off arrives through the next one', async () 
 
 test('two gateways of one identity do not throw each other out: what both have is stored, and both know of the other', async () => {
   const { service } = await startIngest();
-  const posts = [openPost('outbox'), openPost('clone')];
+  const posts = [openPost('outbox'), openPost('clone', 40)];
   for (const { gateway } of posts) stops.push(() => gateway.stop());
   for (const { gateway } of posts) {
     gateway.start();
