@@ -2,7 +2,7 @@
 import { rangesOf } from '../uplink/id-ranges.js';
 import { timesOf } from './body.js';
 import { type DeadLetter, freeShift } from './outbox.js';
-import { isWhole, OFFLINE, samplesOf, sealed } from './record-row.js';
+import { isWhole, samplesOf, sealed } from './record-row.js';
 import type { RecordStore } from './record-store.js';
 
 /** Newest last. */
@@ -66,7 +66,7 @@ export function giveTime(store: RecordStore, boot: string, offsetMs: number, let
     }
     const given = sealed({ ...row, at: row.at + shift, shift });
     store.run.replace.run(given);
-    store.zones.note({ ...given, offline: (row.flags & OFFLINE) !== 0 }, samplesOf(given));
+    store.note(given, samplesOf(given));
     timed += 1;
   }
   store.grow({ untimed: -timed });

@@ -349,6 +349,15 @@ export function describeOutbox(name: string, open: (settings: OutboxSettings) =>
       expect(capacityMs).toBeCloseTo((1_000_000 / bytes) * 2 * hour, -1);
     });
 
+    test('counts what learns its time late to the rate of filling', () => {
+      const hour = 3_600_000;
+      reopen({ bytesMax: 1_000_000 });
+      append({ ...draftAt(1000), boot: 'b1' }, { ...draftAt(2 * hour), boot: 'b1' });
+      expect(outbox.status().capacityMs).toBeUndefined();
+      outbox.learnTime('b1', NOON);
+      expect(outbox.status().capacityMs).toBeGreaterThan(2 * hour);
+    });
+
     test('keeps small numbers', () => {
       expect(outbox.number('budget')).toBeUndefined();
       outbox.keepNumber('budget', 0);

@@ -192,6 +192,7 @@ export class MemoryOutbox implements Outbox {
         samples: samples.map((sample) => ({ ...sample, at: sample.at + shift })),
       };
       this.#useTimes(entry.draft);
+      this.#fillRate.add(entry.draft.at, entry.bytes);
     }
     this.#bury(({ draft }) => (draft.boot === undefined ? undefined : 'OUTBOX_TIME_UNKNOWN'));
     return mine.length;
