@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { VirtualBroker } from '#cli/drill/virtual-broker.js';
 import { encodeJson } from '#contract/session.js';
 import { parsePostTopic, postTopic, serverTopic } from '#contract/topic.js';
 import { parseGatewayConfig } from '#gateway/config.js';
@@ -11,6 +12,14 @@ import { openSqliteOutbox } from '#gateway/outbox/sqlite-outbox.js';
 import { createPostReader } from '#gateway/poll/post-reader.js';
 import type { Bus } from '#gateway/ports.js';
 import type { OpenLink } from '#gateway/uplink/link.js';
+import {
+  aloneBytes,
+  CONNECT_WIRE_BYTES,
+  exchangeBytes,
+  PING_BYTES,
+  PUBACK_BYTES,
+  publishBytes,
+} from '#gateway/uplink/wire-bytes.js';
 import { loadCatalog } from '#profiles/catalog.js';
 import { IngestEngine } from '#server/ingest/ingest-engine.js';
 import { DEFAULT_LIMITS } from '#server/ingest/limits.js';
@@ -18,12 +27,10 @@ import type { Store } from '#server/ports.js';
 import { createSqliteRegistry } from '#server/store/sqlite-registry.js';
 import { createSimulation, type PostSimulation } from '#simulators/simulation.js';
 import { resumeRandom } from '#simulators/world/random.js';
-import { VirtualBroker } from '#tests/chain/virtual-broker.js';
 import { directBus } from '#tests/support/direct-bus.js';
 import { risingNumber } from '#tests/support/test-post.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
 import { configOf, FLEET, scenarioOf, type WirePost } from './posts.js';
-import { aloneBytes, CONNECT_BYTES, exchangeBytes, PING_BYTES, PUBACK_BYTES, publishBytes } from './price.js';
 
 const KEEPALIVE_MS = 90_000;
 /** How the server asks for attention while a page is open. */
@@ -180,7 +187,7 @@ export class VirtualPost {
       ...options,
       handlers: {
         connected: () => {
-          this.#price('connect', 0, CONNECT_BYTES);
+          this.#price('connect', 0, CONNECT_WIRE_BYTES);
           this.#sentAt = this.time.monotonic();
           connected();
         },

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { VirtualBroker } from '#cli/drill/virtual-broker.js';
 import { encodeJson } from '#contract/session.js';
 import { serverTopic } from '#contract/topic.js';
 import type { Random } from '#domain/clock.js';
@@ -21,7 +22,6 @@ import { directBus } from '../support/direct-bus.js';
 import { createMemoryStore } from '../support/memory-store.js';
 import { risingNumber } from '../support/test-post.js';
 import { VirtualTime } from '../support/virtual-time.js';
-import { VirtualBroker } from './virtual-broker.js';
 
 const FLEET = 'pamir';
 const POST = 'langar';
