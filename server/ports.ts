@@ -125,7 +125,18 @@ export interface Registry {
   /** Saves states and journal entries together, in one transaction. */
   saveAlarms(alarms: readonly StoredAlarm[], journal: readonly Omit<JournalEntry, 'seq'>[]): void;
   journal(query: { post?: string; before?: number; limit: number }): readonly JournalEntry[];
+  /** Days of which rollups may not know every point: marked before points are written, cleared after rollups are saved. */
+  marks(): readonly PostDay[];
+  addMarks(marks: readonly PostDay[]): void;
+  clearMarks(marks: readonly PostDay[]): void;
   close(): void;
+}
+
+/** A UTC day of a post. */
+export interface PostDay {
+  readonly post: string;
+  /** Days since the epoch. */
+  readonly day: number;
 }
 
 export interface StoredReplay {

@@ -24,7 +24,7 @@ import type { Log } from './log.js';
 import { hearState } from './presence.js';
 import { createReceipter, type Receipter } from './receipter.js';
 import { createSaveQueue, type SaveQueue } from './save-queue.js';
-import { createWriter, type StoredLot, type Writer } from './writer.js';
+import { createWriter, type StoredLot, type Writer, type WriteWatch } from './writer.js';
 
 export interface EngineDeps {
   readonly fleet: string;
@@ -35,6 +35,7 @@ export interface EngineDeps {
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly limits: IngestLimits;
+  readonly watch?: WriteWatch | undefined;
   /** Sends to a topic at QoS 0; false when it could not be sent. Lost receipts are harmless. */
   readonly send: (topic: string, payload: Buffer) => boolean;
 }
@@ -124,6 +125,7 @@ export class IngestEngine {
       clock,
       scheduler,
       limits,
+      watch: deps.watch,
       stored: (lots) => this.#confirm(lots),
       storeChanged: (fault) => this.#tellStore(fault),
     });

@@ -15,6 +15,7 @@ import { DEFAULT_LIMITS, type IngestLimits } from './limits.js';
 import type { Log } from './log.js';
 import { createReplayDesk, type ReplayAnswer, type ReplayRequest } from './replay-desk.js';
 import { createSubscriber, type Subscriber } from './subscriber.js';
+import type { WriteWatch } from './writer.js';
 
 export type { Log };
 
@@ -30,6 +31,8 @@ export interface IngestDeps {
   readonly scheduler: Scheduler;
   readonly log: Log;
   readonly limits?: Partial<IngestLimits>;
+  /** Told of every write. */
+  readonly watch?: WriteWatch | undefined;
 }
 
 export interface IngestService {

@@ -1,7 +1,7 @@
 // From lots to the store: gathered for a few milliseconds, one write at a time, within a budget of memory.
 import type { Clock, Scheduler } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import type { RefusedPoint, Store, StoreFault } from '../ports.js';
+import type { Point, RefusedPoint, Store, StoreFault } from '../ports.js';
 import type { Lot } from './ingest.js';
 
 export interface WriterLimits {
@@ -15,6 +15,14 @@ export interface WriterLimits {
 export interface StoredLot {
   readonly lot: Lot;
   readonly refused: readonly RefusedPoint[];
+}
+
+/** Told of points before they are written, and of what became of them. */
+export interface WriteWatch {
+  /**
+   * Before the write; a fault stops it. What it gives is called once after the write, with the points that are stored.
+   */
+  begin(points: readonly Point[]): Result<(stored: readonly Point[]) => void, StoreFault>;
 }
 
 type Settled = Parameters<Writer['offer']>[1];
@@ -41,6 +49,7 @@ interface WriterDeps {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly limits: WriterLimits;
+  readonly watch?: WriteWatch | undefined;
   /** The store holds these lots durably. */
   readonly stored: (lots: readonly StoredLot[]) => void;
   /** Called when the store stops or starts to answer. */
@@ -131,7 +140,7 @@ class BatchWriter implements Writer {
 
   async #writeBatch(lots: readonly Lot[]): Promise<void> {
     const points = lots.flatMap((lot) => lot.points);
-    const result = await this.#deps.store.write(points);
+    const result = await this.#write(points);
     this.#bytes -= sumOf(lots, (lot) => lot.bytes);
     if (!result.ok) {
       this.#fail(result.fault, lots, points.length);
@@ -147,6 +156,15 @@ class BatchWriter implements Writer {
     const stored = splitRefused(lots, result.value);
     this.#deps.stored(stored);
     for (const { lot, refused } of stored) this.#settle(lot, ok(refused));
+  }
+
+  async #write(points: readonly Point[]): Promise<Result<readonly RefusedPoint[], StoreFault>> {
+    const { store, watch } = this.#deps;
+    const begun = watch?.begin(points);
+    if (begun?.ok === false) return failed(begun.fault);
+    const result = await store.write(points);
+    begun?.value(result.ok ? without(points, result.value) : []);
+    return result;
   }
 
   #settle(lot: Lot, outcome: Result<readonly RefusedPoint[], StoreFault>): void {
@@ -194,6 +212,12 @@ class BatchWriter implements Writer {
 
 function sumOf<T>(items: readonly T[], size: (item: T) => number): number {
   return items.reduce((sum, item) => sum + size(item), 0);
+}
+
+function without(points: readonly Point[], refused: readonly RefusedPoint[]): readonly Point[] {
+  if (refused.length === 0) return points;
+  const isRefused = new Set(refused.map(({ index }) => index));
+  return points.filter((_, index) => !isRefused.has(index));
 }
 
 /** Gives each lot the refusals of its own points. */

@@ -4,7 +4,7 @@ import type { JournalEntry } from '#contract/view.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { PlacedMetric, Placing } from '../ingest/birth-shelf.js';
 import type { IdentityFacts } from '../ingest/identity.js';
-import type { Registry, StoredAlarm, StoredReplay, StoreFault } from '../ports.js';
+import type { PostDay, Registry, StoredAlarm, StoredReplay, StoreFault } from '../ports.js';
 import { createReserve, databasePath, faultOf, openSqlite, type Reserve, type SqliteDatabase } from './sqlite.js';
 
 const SCHEMA = `
@@ -25,6 +25,7 @@ const SCHEMA = `
     historical INTEGER NOT NULL
   );
   CREATE INDEX IF NOT EXISTS journal_of_post ON journal (post, seq);
+  CREATE TABLE IF NOT EXISTS marks (post TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (post, day)) WITHOUT ROWID;
 `;
 
 interface JournalRow extends Omit<JournalEntry, 'historical'> {
@@ -119,6 +120,15 @@ function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): R
         post === undefined ? statements.journal.all(before, limit) : statements.journalOfPost.all(post, before, limit);
       return rows.map((row) => ({ ...row, historical: row.historical === 1 }));
     },
+    marks: () => statements.marks.all(),
+    addMarks: (marks) =>
+      save(() => {
+        for (const { post, day } of marks) statements.addMark.run(post, day);
+      }),
+    clearMarks: (marks) =>
+      save(() => {
+        for (const { post, day } of marks) statements.clearMark.run(post, day);
+      }),
     close: () => {
       database.close();
     },
@@ -204,6 +214,9 @@ function prepareStatements(database: SqliteDatabase) {
       'INSERT INTO journal (at, alarm, post, rule, from_state, to_state, event, by_person, comment, historical) ' +
         'VALUES (@at, @alarm, @post, @rule, @from, @to, @event, @by, @comment, @historical)',
     ),
+    marks: database.prepare<[], PostDay>('SELECT post, day FROM marks ORDER BY post, day'),
+    addMark: database.prepare<[string, number]>('INSERT OR IGNORE INTO marks (post, day) VALUES (?, ?)'),
+    clearMark: database.prepare<[string, number]>('DELETE FROM marks WHERE post = ? AND day = ?'),
     journal: database.prepare<[number, number], JournalRow>(
       `SELECT ${JOURNAL_COLUMNS} FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT ?`,
     ),

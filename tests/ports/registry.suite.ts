@@ -169,6 +169,33 @@ export function describeRegistry(name: string, under: RegistryUnderTest): void {
       expect(registry.journal({ post: 'langar', limit: 10, before: all[0]!.seq })).toEqual([all[2]]);
     });
 
+    test('a marked day stands until it is cleared, however often it is marked', () => {
+      const [day, next] = [T0 / 86_400_000, T0 / 86_400_000 + 1];
+      registry.addMarks([
+        { post: 'langar', day: next },
+        { post: 'langar', day },
+      ]);
+      registry.addMarks([
+        { post: 'langar', day },
+        { post: 'karakul', day },
+      ]);
+      reopen();
+      expect(registry.marks()).toEqual([
+        { post: 'karakul', day },
+        { post: 'langar', day },
+        { post: 'langar', day: next },
+      ]);
+      registry.clearMarks([
+        { post: 'langar', day },
+        { post: 'nobody', day },
+      ]);
+      reopen();
+      expect(registry.marks()).toEqual([
+        { post: 'karakul', day },
+        { post: 'langar', day: next },
+      ]);
+    });
+
     test('states and entries are saved together or not at all', () => {
       const broken = { ...entryOf('langar', 'input'), at: null as unknown as number };
       const stored = { id: 'langar/batterySocLow/inverter', alarm: initialAlarm(), value: null, limit: null };
