@@ -1,0 +1,59 @@
+// What windows side by side say together about the longer one that holds them. Pure.
+import type { CounterWindow, GaugeWindow, StateWindow, WindowRollup } from '#domain/series-rollup.js';
+import type { Window } from '#domain/window.js';
+
+/**
+ * @param windows of one kind, by time, inside the longer one; those that are missing say nothing
+ * @returns `undefined` where nothing is known
+ */
+export function combineWindows(
+  windows: readonly WindowRollup[],
+  window: Window,
+  kind: WindowRollup['kind'],
+): WindowRollup | undefined {
+  const parts = windows.filter((part) => part.kind === kind);
+  if (parts.length === 0) return undefined;
+  const lengthMs = window.to - window.from;
+  const coveredMs = parts.reduce((sum, part) => sum + part.coverage * (part.to - part.from), 0);
+  const base = {
+    from: window.from,
+    to: window.to,
+    count: parts.reduce((sum, { count }) => sum + count, 0),
+    coverage: Math.min(1, coveredMs / lengthMs),
+  };
+  if (kind === 'gauge') return { ...base, ...gaugeOf(parts as readonly GaugeWindow[], coveredMs) };
+  if (kind === 'counter') return { ...base, ...counterOf(parts as readonly CounterWindow[]) };
+  return { ...base, ...stateOf(parts as readonly StateWindow[]) };
+}
+
+function gaugeOf(parts: readonly GaugeWindow[], coveredMs: number) {
+  let [min, max, weighted]: [number | null, number | null, number] = [null, null, 0];
+  for (const part of parts) {
+    if (part.min !== null) min = Math.min(part.min, min ?? part.min);
+    if (part.max !== null) max = Math.max(part.max, max ?? part.max);
+    weighted += (part.mean ?? 0) * part.coverage * (part.to - part.from);
+  }
+  // Rounding must not carry the mean of equal values past them.
+  const mean = min === null || max === null ? null : Math.min(max, Math.max(min, weighted / coveredMs));
+  return { kind: 'gauge', min, max, mean, ...endsOf(parts) } as const;
+}
+
+function counterOf(parts: readonly CounterWindow[]) {
+  const known = parts.map(({ increase }) => increase).filter((increase) => increase !== null);
+  const increase = known.length === 0 ? null : known.reduce((sum, part) => sum + part, 0);
+  return { kind: 'counter', increase, estimated: parts.some(({ estimated }) => estimated), ...endsOf(parts) } as const;
+}
+
+function stateOf(parts: readonly StateWindow[]) {
+  const timeInMs: Record<string, number> = {};
+  for (const part of parts)
+    for (const [state, ms] of Object.entries(part.timeInMs)) timeInMs[state] = (timeInMs[state] ?? 0) + ms;
+  return { kind: 'state', timeInMs, ...endsOf(parts) } as const;
+}
+
+function endsOf<T>(parts: readonly { readonly first: T | null; readonly last: T | null }[]) {
+  return {
+    first: parts.find(({ first }) => first !== null)?.first ?? null,
+    last: parts.findLast(({ last }) => last !== null)?.last ?? null,
+  };
+}

@@ -1,0 +1,121 @@
+// Works out quarters again where the points are, and the days, months and years that hold them, and saves all together.
+
+import { failed, ok, type Result } from '#domain/result.js';
+import { GAP_FACTOR } from '#domain/rollup.js';
+import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
+import { alignDown, dayWindow, monthWindow, type Window, yearWindow } from '#domain/window.js';
+import type { RollupStore, SeriesName, Store, StoreFault } from '../ports.js';
+import { combineWindows } from './combine-windows.js';
+import type { SeriesSpec } from './series-spec.js';
+
+/** Whole quarters of one series, epoch ms. */
+export interface Piece {
+  readonly series: SeriesName;
+  readonly spec: SeriesSpec;
+  readonly zone: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface RebuildDeps {
+  readonly store: Pick<Store, 'rollUp'>;
+  readonly rollups: RollupStore;
+}
+
+type Entry = Parameters<RollupStore['saveRollups']>[0][number];
+
+const CONTAINERS = [
+  { span: 'day', windowAround: dayWindow },
+  { span: 'month', windowAround: monthWindow },
+  { span: 'year', windowAround: yearWindow },
+] as const;
+
+/** Points of a stretch say something about the windows around it: a value holds on, and the one before no longer does. */
+export function widen(from: number, to: number, { expectedEveryMs }: SeriesSpec): Window {
+  const reachMs = GAP_FACTOR * expectedEveryMs;
+  return { from: alignDown(from - reachMs, QUARTER_MS), to: alignDown(to + reachMs - 1, QUARTER_MS) + QUARTER_MS };
+}
+
+/**
+ * @param pieces no series twice: the days of one are made of quarters as they are saved
+ * @returns how many quarters were worked out
+ */
+export async function rebuild(deps: RebuildDeps, pieces: readonly Piece[]): Promise<Result<number, StoreFault>> {
+  if (pieces.length === 0) return ok(0);
+  const answers = await deps.store.rollUp(
+    pieces.map(({ series, spec, from, to }) => ({ series, ...spec, from, to, bucketMs: QUARTER_MS })),
+  );
+  if (!answers.ok) return failed(answers.fault);
+  const found = await Promise.all(
+    pieces.map((piece, index) => entriesOf(deps.rollups, piece, answers.value[index]?.windows ?? [])),
+  );
+  const entries: Entry[] = [];
+  for (const one of found) {
+    if (!one.ok) return failed(one.fault);
+    entries.push(...one.value);
+  }
+  const saved = await deps.rollups.saveRollups(entries);
+  if (!saved.ok) return failed(saved.fault);
+  return ok(pieces.reduce((sum, { from, to }) => sum + (to - from) / QUARTER_MS, 0));
+}
+
+async function entriesOf(
+  rollups: RollupStore,
+  { series, spec, zone, from, to }: Piece,
+  quarters: readonly WindowRollup[],
+): Promise<Result<Entry[], StoreFault>> {
+  let fresh: Entry = { series, span: 'quarter', windows: quarters, from, to };
+  const entries = [fresh];
+  for (const { span, windowAround } of CONTAINERS) {
+    const windows = windowsOver(fresh, zone, windowAround);
+    const [start, end] = [windows[0]?.from ?? fresh.from, windows.at(-1)?.to ?? fresh.to];
+    const parts = await partsOf(rollups, fresh, { from: start, to: end });
+    if (!parts.ok) return parts;
+    const combined = combineAll(parts.value, windows, spec.kind);
+    fresh = { series, span: span satisfies RollupSpan, windows: combined, from: start, to: end };
+    entries.push(fresh);
+  }
+  return ok(entries);
+}
+
+function windowsOver({ from, to }: Window, zone: string, around: typeof dayWindow): Window[] {
+  const windows: Window[] = [];
+  for (let at = from; at < to; ) {
+    const window = around(at, zone);
+    windows.push(window);
+    at = window.to;
+  }
+  return windows;
+}
+
+/** The shorter windows within the longer ones: the new ones, and around them those that are saved. */
+async function partsOf(rollups: RollupStore, fresh: Entry, all: Window): Promise<Result<WindowRollup[], StoreFault>> {
+  const parts: WindowRollup[] = [...fresh.windows];
+  if (all.from < fresh.from) {
+    const before = await rollups.readRollups(fresh.series, fresh.span, all.from, fresh.from);
+    if (!before.ok) return failed(before.fault);
+    parts.unshift(...before.value);
+  }
+  if (fresh.to < all.to) {
+    const after = await rollups.readRollups(fresh.series, fresh.span, fresh.to, all.to);
+    if (!after.ok) return failed(after.fault);
+    parts.push(...after.value);
+  }
+  return ok(parts);
+}
+
+function combineAll(
+  parts: readonly WindowRollup[],
+  windows: readonly Window[],
+  kind: WindowRollup['kind'],
+): WindowRollup[] {
+  const combined: WindowRollup[] = [];
+  let next = 0;
+  for (const window of windows) {
+    const start = next;
+    while ((parts[next]?.from ?? window.to) < window.to) next += 1;
+    const one = combineWindows(parts.slice(start, next), window, kind);
+    if (one !== undefined) combined.push(one);
+  }
+  return combined;
+}
