@@ -21,6 +21,7 @@ test('the least configuration has a value for everything', () => {
       posts: [],
       alarms: {},
       notices: {},
+      retention: { rawDays: 400, quarterYears: 10 },
     },
   });
 });
@@ -146,4 +147,17 @@ test('a store’s address has a database', () => {
   expect(parseStoreUrl('influx://127.0.0.1/oftob')).toMatchObject({ url: 'http://127.0.0.1:8086', database: 'oftob' });
   for (const url of ['influx://127.0.0.1', 'influx://127.0.0.1/', 'http://127.0.0.1/x', 'influx:///x', 'x'])
     expect(parseStoreUrl(url)).toBeUndefined();
+});
+
+test('what is kept for how long has limits, and points never outlive their rollups', () => {
+  const parsed = parseServerConfig(`${least}retention: { rawDays: 100 }`);
+  expect(parsed).toMatchObject({ ok: true, value: { retention: { rawDays: 100, quarterYears: 10 } } });
+  expect(faultsOf(`${least}retention: { rawDays: 7, quarterYears: 1.5, dayYears: 3 }`)).toEqual([
+    'retention.dayYears is not known here; there is rawDays, quarterYears (line 3)',
+    'retention.rawDays 7 will not do; write a whole number from 40 to 36500 (line 3)',
+    'retention.quarterYears 1.5 will not do; write a whole number from 1 to 100 (line 3)',
+  ]);
+  expect(faultsOf(`${least}retention: { rawDays: 800, quarterYears: 2 }`)).toEqual([
+    'retention.quarterYears 2 years are shorter than rawDays (800); write 3 or more (line 3)',
+  ]);
 });

@@ -128,6 +128,16 @@ export type StoreConfig =
       readonly password?: string;
     };
 
+const RetentionSchema = Type.Object(
+  {
+    rawDays: Type.Optional(Type.Integer({ minimum: 40, maximum: 36_500 })),
+    quarterYears: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+  },
+  closed,
+);
+/** How long points and rollups of 15 minutes are kept. Days, months and years stay for ever. */
+export type RetentionConfig = Readonly<Required<Static<typeof RetentionSchema>>>;
+
 const FileSchema = Type.Object(
   {
     fleet: identifier,
@@ -138,6 +148,7 @@ const FileSchema = Type.Object(
     store: Type.Optional(Type.Unknown()),
     posts: Type.Optional(Type.Array(PostSchema, { maxItems: 10_000 })),
     alarms: Type.Optional(ruleOverrides),
+    retention: Type.Optional(RetentionSchema),
     notices: Type.Optional(Type.Object({ email: Type.Optional(EmailSchema) }, closed)),
   },
   closed,
@@ -153,6 +164,7 @@ export interface ServerConfig {
   /** For every post; a post's own `alarms` win. */
   readonly alarms: RuleOverrides;
   readonly notices: { readonly email?: EmailConfig };
+  readonly retention: RetentionConfig;
 }
 
 const HTTP_PORT = 8080;
@@ -160,6 +172,9 @@ const HTTP_PORT = 8080;
 const BROKER_PORT = 1883;
 const INFLUX_PORT = 8086;
 const NOTICE_PRIORITY = 2;
+/** This winter and the last, with room. */
+const RAW_DAYS = 400;
+const QUARTER_YEARS = 10;
 
 /**
  * Reads the server's configuration. All faults come together, each with its place (`posts[1].zone`), its line, and what to
@@ -182,6 +197,7 @@ export function parseServerConfig(text: string): Result<ServerConfig, readonly C
   const parts = (typeof value === 'object' ? value : {}) as Partial<Static<typeof FileSchema>>;
   addHttpFaults(list, parts.http);
   addPostFaults(list, parts.posts);
+  addRetentionFaults(list, parts.retention);
   const broker = brokerOf(list, parts.broker ?? 'embedded', parts.brokerPort);
   const store = storeOf(list, parts.store ?? 'embedded');
   if (list.faults.length > 0) return failed(list.faults);
@@ -207,6 +223,7 @@ function configOf(file: Static<typeof FileSchema>, broker: BrokerConfig, store: 
       email === undefined
         ? {}
         : { email: { ...email, minPriority: (email.minPriority ?? NOTICE_PRIORITY) as EmailConfig['minPriority'] } },
+    retention: { rawDays: RAW_DAYS, quarterYears: QUARTER_YEARS, ...file.retention },
   };
 }
 
@@ -217,6 +234,18 @@ function addHttpFaults(list: FaultList, http: unknown): void {
     ['http', 'host'],
     `"${host}" can be reached by others; write 127.0.0.1 until access control is configured, and use an SSH tunnel from elsewhere`,
     'CONFIG_NOT_LOOPBACK',
+  );
+}
+
+/** Rollups of 15 minutes are what is left when points go: they must stay longer. */
+function addRetentionFaults(list: FaultList, retention: unknown): void {
+  if (typeof retention !== 'object' || retention === null) return;
+  const { rawDays = RAW_DAYS, quarterYears = QUARTER_YEARS } = retention as Record<string, unknown>;
+  if (typeof rawDays !== 'number' || typeof quarterYears !== 'number' || rawDays <= quarterYears * 365) return;
+  const years = Math.ceil(rawDays / 365);
+  list.add(
+    ['retention', 'quarterYears'],
+    `${quarterYears} years are shorter than rawDays (${rawDays}); write ${years} or more`,
   );
 }
 

@@ -19,7 +19,8 @@ import { createLiveBoard } from './live/board.js';
 import { createLiveHub, type LiveHub } from './live/hub.js';
 import { createEmailChannel } from './notice/email.js';
 import { createNotifier, type Notifier } from './notice/notifier.js';
-import type { ImpactPage, Registry, Store } from './ports.js';
+import type { ImpactPage, Pruned, Registry, RollupStore, Store } from './ports.js';
+import { createRollupService, type RollupService } from './rollup/rollup-service.js';
 import { createTotals, type TotalsService } from './rollup/totals.js';
 import { createEmbeddedStore } from './store/embedded-store.js';
 import { createInfluxStore } from './store/influx-store.js';
@@ -124,7 +125,7 @@ function openStore(config: ServerConfig, deps: ServerDeps): Result<CountingStore
   return ok(createInfluxStore(options));
 }
 
-type CountingStore = Store & { counters?(): Readonly<Record<string, number>> };
+type CountingStore = Store & Partial<RollupStore> & Partial<Pruned> & { counters?(): Readonly<Record<string, number>> };
 
 interface Broker {
   readonly url: string;
@@ -147,6 +148,7 @@ interface Parts {
   readonly ingest: IngestService;
   readonly alarms: AlarmService;
   readonly totals: TotalsService;
+  readonly rollups: Pick<RollupService, 'touch'>;
   readonly hub: LiveHub;
   readonly board: ReturnType<typeof createLiveBoard>;
   counters(): Readonly<Record<string, number>>;
@@ -163,6 +165,16 @@ async function startParts(
 ): Promise<Parts> {
   const { clock, scheduler, log } = deps;
   const { posts } = config;
+  const rollups = createRollupService({
+    posts,
+    retention: config.retention,
+    store,
+    registry,
+    birthOf: (post) => ingest.directory.post(post)?.birth,
+    clock,
+    scheduler,
+    log,
+  });
   const ingest = createIngestService({
     fleet: config.fleet,
     store,
@@ -173,6 +185,7 @@ async function startParts(
     clock,
     scheduler,
     log,
+    watch: rollups.watch,
   });
   const notifier = openNotifier(config, deps);
   closers.push(() => notifier?.stop());
@@ -191,8 +204,11 @@ async function startParts(
   // Before the ingest: the first live sample of a post must find the state from which late data is judged.
   alarms.start();
   closers.push(() => alarms.stop());
+  // Closed in the opposite order: what the ingest writes last is marked, and waits for the next start.
+  closers.push(() => rollups.stop());
   closers.push(() => ingest.stop());
   await ingest.start();
+  rollups.start();
   const totals = createTotals({ posts, ingest, store, clock, scheduler, log });
   totals.start();
   closers.push(() => totals.stop());
@@ -208,6 +224,7 @@ async function startParts(
     ingest,
     alarms,
     totals,
+    rollups,
     hub,
     board,
     count: (name) => {
@@ -219,6 +236,7 @@ async function startParts(
       ...ingest.counters(),
       ...alarms.counters(),
       ...totals.counters(),
+      ...rollups.counters(),
       ...hub.counters(),
       ...notifier?.counters(),
       ...counts,

@@ -20,6 +20,8 @@ export interface Piece {
 export interface RebuildDeps {
   readonly store: Pick<Store, 'rollUp'>;
   readonly rollups: RollupStore;
+  /** Points before this may be gone. */
+  readonly rawSince: () => number;
 }
 
 type Entry = Parameters<RollupStore['saveRollups']>[0][number];
@@ -47,7 +49,7 @@ export async function rebuild(deps: RebuildDeps, pieces: readonly Piece[]): Prom
   );
   if (!answers.ok) return failed(answers.fault);
   const found = await Promise.all(
-    pieces.map((piece, index) => entriesOf(deps.rollups, piece, answers.value[index]?.windows ?? [])),
+    pieces.map((piece, index) => entriesOf(deps, piece, answers.value[index]?.windows ?? [])),
   );
   const entries: Entry[] = [];
   for (const one of found) {
@@ -60,11 +62,14 @@ export async function rebuild(deps: RebuildDeps, pieces: readonly Piece[]): Prom
 }
 
 async function entriesOf(
-  rollups: RollupStore,
-  { series, spec, zone, from, to }: Piece,
-  quarters: readonly WindowRollup[],
+  { rawSince, rollups }: RebuildDeps,
+  piece: Piece,
+  found: readonly WindowRollup[],
 ): Promise<Result<Entry[], StoreFault>> {
-  let fresh: Entry = { series, span: 'quarter', windows: quarters, from, to };
+  const { from, series, spec, to, zone } = piece;
+  const quarters = from < rawSince() ? await keepRicher(rollups, piece, found) : ok(found);
+  if (!quarters.ok) return failed(quarters.fault);
+  let fresh: Entry = { series, span: 'quarter', windows: quarters.value, from, to };
   const entries = [fresh];
   for (const { span, windowAround } of CONTAINERS) {
     const windows = windowsOver(fresh, zone, windowAround);
@@ -76,6 +81,20 @@ async function entriesOf(
     entries.push(fresh);
   }
   return ok(entries);
+}
+
+/** Where points may be gone, what was saved while there were more of them stands. */
+async function keepRicher(
+  rollups: RollupStore,
+  { from, series, to }: Piece,
+  found: readonly WindowRollup[],
+): Promise<Result<readonly WindowRollup[], StoreFault>> {
+  const saved = await rollups.readRollups(series, 'quarter', from, to);
+  if (!saved.ok) return failed(saved.fault);
+  const richest = new Map(saved.value.map((window) => [window.from, window]));
+  for (const window of found)
+    if (window.count > (richest.get(window.from)?.count ?? -1)) richest.set(window.from, window);
+  return ok([...richest.values()].sort((a, b) => a.from - b.from));
 }
 
 function windowsOver({ from, to }: Window, zone: string, around: typeof dayWindow): Window[] {

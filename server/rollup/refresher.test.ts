@@ -29,6 +29,7 @@ const BIRTH: Birth = {
 let time: VirtualTime;
 let store: MemoryStore;
 let rollups: MemoryRollups;
+let rawSince: number;
 let durable: Map<string, PostDay>;
 let commits: number;
 let marks: Marks;
@@ -50,7 +51,8 @@ function startServer(zone = 'Asia/Dushanbe'): void {
   marks = createMarks(registry);
   refresher = createRefresher({
     posts: [{ id: POST, zone }],
-    ingest: { directory: { post: () => ({ birth: BIRTH }) as never } },
+    birthOf: () => BIRTH,
+    rawSince: () => rawSince,
     store,
     rollups,
     marks,
@@ -67,6 +69,7 @@ beforeEach(() => {
   rollups = createMemoryRollups();
   durable = new Map();
   commits = 0;
+  rawSince = 0;
 });
 
 /** As the writer does. */
@@ -209,6 +212,22 @@ describe('the refresher', () => {
     await time.advance(MINUTE);
     expect(durable.size).toBe(0);
     expect(commits).toBe(1);
+  });
+
+  test('keeps rollups of points that are gone when a late one comes', async () => {
+    startServer();
+    await write(count(NOW - DAY_MS, NOW - DAY_MS + HOUR));
+    await time.advance(MINUTE);
+    const before = windowsOf('load.energy', 'quarter');
+    store.points.clear();
+    rawSince = NOW;
+    await write([
+      ...count(NOW - DAY_MS + 16 * MINUTE, NOW - DAY_MS + 17 * MINUTE),
+      ...count(NOW - 2 * HOUR, NOW - HOUR),
+    ]);
+    await time.advance(MINUTE);
+    expect(windowsOf('load.energy', 'quarter').slice(0, before.length)).toEqual(before);
+    expect(windowsOf('load.energy', 'quarter').map((window) => window.count)).toEqual([15, 15, 15, 15, 15, 15, 15, 15]);
   });
 
   test('tries again what a store did not answer', async () => {

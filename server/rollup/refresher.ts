@@ -1,8 +1,9 @@
 // Keeps rollups true to the points: follows what is written, and every few seconds rolls up again what changed.
+import type { Birth } from '#contract/session.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
 import { QUARTER_MS } from '#domain/series-rollup.js';
 import type { PostConfig } from '../config.js';
-import type { IngestService, Log } from '../ingest/ingest-service.js';
+import type { Log } from '../ingest/log.js';
 import type { Point, RollupStore, Store, StoreFault } from '../ports.js';
 import { addStretch, quarterOf, type Stretch, takeDue } from './dirty-stretches.js';
 import { followingReadings } from './following-readings.js';
@@ -12,10 +13,13 @@ import { specOf } from './series-spec.js';
 
 export interface RefresherDeps {
   readonly posts: readonly Pick<PostConfig, 'id' | 'zone'>[];
-  readonly ingest: { readonly directory: Pick<IngestService['directory'], 'post'> };
+  /** What a post last told of itself. */
+  readonly birthOf: (post: string) => Birth | undefined;
   readonly store: Pick<Store, 'rollUp' | 'latest'>;
   readonly rollups: RollupStore;
   readonly marks: Marks;
+  /** Points before this may be gone. */
+  readonly rawSince: () => number;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly log: Log;
@@ -261,7 +265,7 @@ class RollupRefresher implements Refresher {
     const due = { before: over, quietSince: now - quietMs, oldest: now - waitMaxMs, quartersMax };
     const stretch = takeDue(state.stretches, due);
     if (stretch === undefined && (state.echo === undefined || state.echo.from >= over)) return undefined;
-    const spec = specOf(this.#deps.ingest.directory.post(post)?.birth, state.device, state.metric);
+    const spec = specOf(this.#deps.birthOf(post), state.device, state.metric);
     if (spec === undefined) {
       this.#counts.rollupSeriesUnknown += 1;
       this.#posts.get(post)?.delete(`${state.device}/${state.metric}`);

@@ -28,6 +28,7 @@ export function configOf(overrides: Partial<ServerConfig> = {}): ServerConfig {
     posts: [KYZYL_ART],
     alarms: {},
     notices: {},
+    retention: { rawDays: 400, quarterYears: 10 },
     ...overrides,
   };
 }

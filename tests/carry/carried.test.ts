@@ -62,6 +62,7 @@ async function runningServer(): Promise<{ readonly server: RunningServer; readon
     posts: [],
     alarms: {},
     notices: {},
+    retention: { rawDays: 400, quarterYears: 10 },
   };
   const started = await startServer(config, {
     clock: systemClock,
