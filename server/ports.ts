@@ -2,6 +2,7 @@
 import type { Birth } from '#contract/session.js';
 import type { AlarmView, JournalEntry } from '#contract/view.js';
 import type { Alarm } from '#domain/alarm.js';
+import type { CounterEvent } from '#domain/counter-event.js';
 import type { Value } from '#domain/reading.js';
 import type { Result } from '#domain/result.js';
 import type { RollupJob, RollupSpan, SeriesRollup, WindowRollup } from '#domain/series-rollup.js';
@@ -129,7 +130,25 @@ export interface Registry {
   marks(): readonly PostDay[];
   addMarks(marks: readonly PostDay[]): void;
   clearMarks(marks: readonly PostDay[]): void;
+  /** What people said of counters, by time. */
+  counterEvents(): readonly StoredCounterEvent[];
+  /**
+   * Saves the event, under its id or a new one, and its journal entry together.
+   * @returns the id
+   */
+  saveCounterEvent(event: Omit<StoredCounterEvent, 'id'> & { id?: number }, entry: Omit<JournalEntry, 'seq'>): number;
   close(): void;
+}
+
+/** An event of a counter, and who said so last. */
+export interface StoredCounterEvent extends CounterEvent, SeriesName {
+  readonly id: number;
+  /** It never was. It stays to be seen. */
+  readonly withdrawn: boolean;
+  readonly by: string;
+  /** By the server's clock. */
+  readonly enteredAt: number;
+  readonly comment: string | null;
 }
 
 /** A UTC day of a post. */

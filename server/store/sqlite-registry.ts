@@ -4,7 +4,7 @@ import type { JournalEntry } from '#contract/view.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { PlacedMetric, Placing } from '../ingest/birth-shelf.js';
 import type { IdentityFacts } from '../ingest/identity.js';
-import type { PostDay, Registry, StoredAlarm, StoredReplay, StoreFault } from '../ports.js';
+import type { PostDay, Registry, StoredAlarm, StoredCounterEvent, StoredReplay, StoreFault } from '../ports.js';
 import { createReserve, databasePath, faultOf, openSqlite, type Reserve, type SqliteDatabase } from './sqlite.js';
 
 const SCHEMA = `
@@ -26,6 +26,11 @@ const SCHEMA = `
   );
   CREATE INDEX IF NOT EXISTS journal_of_post ON journal (post, seq);
   CREATE TABLE IF NOT EXISTS marks (post TEXT NOT NULL, day INTEGER NOT NULL, PRIMARY KEY (post, day)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS counter_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, post TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL, at INTEGER NOT NULL,
+    kind TEXT NOT NULL, closing REAL, opening REAL NOT NULL, withdrawn INTEGER NOT NULL, by_person TEXT NOT NULL,
+    entered_at INTEGER NOT NULL, comment TEXT
+  );
 `;
 
 interface JournalRow extends Omit<JournalEntry, 'historical'> {
@@ -129,6 +134,17 @@ function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): R
       save(() => {
         for (const { post, day } of marks) statements.clearMark.run(post, day);
       }),
+    counterEvents: () => statements.counterEvents.all().map((row) => ({ ...row, withdrawn: row.withdrawn === 1 })),
+    saveCounterEvent: (event, entry) => {
+      let id = 0;
+      save(() => {
+        const row = { ...event, id: event.id ?? null, withdrawn: event.withdrawn ? 1 : 0 };
+        const saved = statements.saveCounterEvent.run(row);
+        id = event.id ?? Number(saved.lastInsertRowid);
+        statements.addEntry.run({ ...entry, historical: entry.historical ? 1 : 0 });
+      });
+      return id;
+    },
     close: () => {
       database.close();
     },
@@ -169,6 +185,11 @@ function unpackPlacings(text: string): Placing[] {
     gateway,
     metrics: table === null ? undefined : maps[table],
   }));
+}
+
+interface CounterEventRow extends Omit<StoredCounterEvent, 'id' | 'withdrawn'> {
+  readonly id: number | null;
+  readonly withdrawn: number;
 }
 
 interface ReplayRow extends Omit<StoredReplay, 'deadLetters'> {
@@ -213,6 +234,15 @@ function prepareStatements(database: SqliteDatabase) {
     addEntry: database.prepare<[Omit<JournalRow, 'seq'>]>(
       'INSERT INTO journal (at, alarm, post, rule, from_state, to_state, event, by_person, comment, historical) ' +
         'VALUES (@at, @alarm, @post, @rule, @from, @to, @event, @by, @comment, @historical)',
+    ),
+    counterEvents: database.prepare<[], CounterEventRow & { readonly id: number }>(
+      'SELECT id, post, device, metric, at, kind, closing, opening, withdrawn, by_person AS "by", ' +
+        'entered_at AS enteredAt, comment FROM counter_events ORDER BY at, id',
+    ),
+    saveCounterEvent: database.prepare<[CounterEventRow]>(
+      'INSERT OR REPLACE INTO counter_events (id, post, device, metric, at, kind, closing, opening, withdrawn, by_person, ' +
+        'entered_at, comment) VALUES (@id, @post, @device, @metric, @at, @kind, @closing, @opening, @withdrawn, @by, ' +
+        '@enteredAt, @comment)',
     ),
     marks: database.prepare<[], PostDay>('SELECT post, day FROM marks ORDER BY post, day'),
     addMark: database.prepare<[string, number]>('INSERT OR IGNORE INTO marks (post, day) VALUES (?, ?)'),

@@ -196,6 +196,35 @@ export function describeRegistry(name: string, under: RegistryUnderTest): void {
       ]);
     });
 
+    test('an event of a counter is kept with who said so, and its correction takes its place', () => {
+      const event = {
+        post: 'langar',
+        device: 'meter',
+        metric: 'load.energy',
+        at: T0,
+        kind: 'swap' as const,
+        closing: 99_812.5,
+        opening: 3,
+        withdrawn: false,
+        by: 'Рустам',
+        enteredAt: T0 + 5,
+        comment: null,
+      };
+      const id = registry.saveCounterEvent(event, entryOf('langar', 'added', { by: 'Рустам' }));
+      const other = { ...event, at: T0 - 1, kind: 'reset' as const, closing: null, comment: 'after the storm' };
+      const otherId = registry.saveCounterEvent(other, entryOf('langar', 'added'));
+      expect(otherId).not.toBe(id);
+      const corrected = { ...event, id, opening: 4, withdrawn: true, by: 'Зарина' };
+      expect(registry.saveCounterEvent(corrected, entryOf('langar', 'withdrawn', { by: 'Зарина' }))).toBe(id);
+      reopen();
+      expect(registry.counterEvents()).toEqual([{ ...other, id: otherId }, corrected]);
+      expect(registry.journal({ limit: 10 }).map((entry) => [entry.event, entry.by])).toEqual([
+        ['withdrawn', 'Зарина'],
+        ['added', null],
+        ['added', 'Рустам'],
+      ]);
+    });
+
     test('states and entries are saved together or not at all', () => {
       const broken = { ...entryOf('langar', 'input'), at: null as unknown as number };
       const stored = { id: 'langar/batterySocLow/inverter', alarm: initialAlarm(), value: null, limit: null };
