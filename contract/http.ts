@@ -1,5 +1,6 @@
 // Requests and responses of the API. The server validates with them, OpenAPI is made of them, the browser is typed by them.
 import { type Static, Type } from 'typebox';
+import { COUNTER_EVENT_KINDS } from '#domain/counter-event.js';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import { REASON_NAMES } from '#domain/quality.js';
 import { UNITS } from '#domain/quantity.js';
@@ -157,6 +158,47 @@ export const IdentityAcceptResponseSchema = Type.Object({
   cleared: Type.Array(literals(['keyChanged', 'restored', 'twoGateways'] as const)),
 });
 export type IdentityAcceptResponse = Static<typeof IdentityAcceptResponseSchema>;
+
+/** An event of a counter that its readings do not tell: a swapped meter, a register that was set. */
+export const CounterEventCommandSchema = Type.Object({
+  device: Type.String({ pattern: IDENTIFIER_PATTERN }),
+  metric: Type.String({ minLength: 1, maxLength: 80 }),
+  /** Source time, epoch ms. */
+  at: timeMs,
+  kind: literals(COUNTER_EVENT_KINDS),
+  /** The register's last reading before, in the metric's unit; null where nobody read it. */
+  closing: Type.Union([Type.Number({ minimum: 0 }), Type.Null()]),
+  /** Its first reading behind it. */
+  opening: Type.Number({ minimum: 0 }),
+  /** The event never was. It is shown still. */
+  withdrawn: Type.Optional(Type.Boolean()),
+  comment: Type.Optional(Type.String({ maxLength: 500 })),
+  by: person,
+});
+export type CounterEventCommand = Static<typeof CounterEventCommandSchema>;
+export const CounterEventParamsSchema = Type.Object({
+  post: Type.String({ pattern: IDENTIFIER_PATTERN }),
+  id: Type.Integer({ minimum: 1 }),
+});
+export const CounterEventSchema = Type.Object({
+  id: Type.Integer(),
+  device: Type.String(),
+  metric: Type.String(),
+  at: Type.Number(),
+  kind: literals(COUNTER_EVENT_KINDS),
+  closing: Type.Union([Type.Number(), Type.Null()]),
+  opening: Type.Number(),
+  withdrawn: Type.Boolean(),
+  comment: Type.Union([Type.String(), Type.Null()]),
+  /** Who said so last, and when by the server's clock. What was said before is in the journal. */
+  by: Type.String(),
+  enteredAt: Type.Number(),
+});
+export type CounterEventView = Static<typeof CounterEventSchema>;
+export const CounterEventResponseSchema = Type.Object({ event: CounterEventSchema });
+export type CounterEventResponse = Static<typeof CounterEventResponseSchema>;
+export const CounterEventsResponseSchema = Type.Object({ events: Type.Array(CounterEventSchema) });
+export type CounterEventsResponse = Static<typeof CounterEventsResponseSchema>;
 
 export const DEAD_LETTERS_MAX = 500;
 export const DeadLettersQuerySchema = Type.Object({

@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { API_ROOT } from '#contract/http.js';
 import { alarmRoutes } from './api/alarms.js';
+import { counterEventRoutes } from './api/counter-events.js';
 import { deadLetterRoutes } from './api/dead-letters.js';
 import type { AppDeps } from './api/deps.js';
 import { keepDoor } from './api/door-keeper.js';
@@ -121,6 +122,7 @@ async function registerApi(api: FastifyInstance, deps: AppDeps): Promise<void> {
     postRoutes,
     seriesRoutes,
     alarmRoutes,
+    counterEventRoutes,
     replayRoutes,
     identityRoutes,
     deadLetterRoutes,

@@ -20,7 +20,8 @@ import { createLiveHub, type LiveHub } from './live/hub.js';
 import { createEmailChannel } from './notice/email.js';
 import { createNotifier, type Notifier } from './notice/notifier.js';
 import type { ImpactPage, Pruned, Registry, RollupStore, Store } from './ports.js';
-import { createRollupService, type RollupService } from './rollup/rollup-service.js';
+import { type CounterEvents, createCounterEvents } from './rollup/counter-events.js';
+import { createRollupService } from './rollup/rollup-service.js';
 import { createTotals, type TotalsService } from './rollup/totals.js';
 import { createEmbeddedStore } from './store/embedded-store.js';
 import { createInfluxStore } from './store/influx-store.js';
@@ -148,7 +149,7 @@ interface Parts {
   readonly ingest: IngestService;
   readonly alarms: AlarmService;
   readonly totals: TotalsService;
-  readonly rollups: Pick<RollupService, 'touch'>;
+  readonly counterEvents: CounterEvents;
   readonly hub: LiveHub;
   readonly board: ReturnType<typeof createLiveBoard>;
   counters(): Readonly<Record<string, number>>;
@@ -165,8 +166,17 @@ async function startParts(
 ): Promise<Parts> {
   const { clock, scheduler, log } = deps;
   const { posts } = config;
+  const counterEvents = createCounterEvents({
+    registry,
+    clock,
+    touch: (...place) => {
+      rollups.touch(...place);
+      totals.forget(...place);
+    },
+  });
   const rollups = createRollupService({
     posts,
+    counterEvents,
     retention: config.retention,
     store,
     registry,
@@ -209,7 +219,7 @@ async function startParts(
   closers.push(() => ingest.stop());
   await ingest.start();
   rollups.start();
-  const totals = createTotals({ posts, ingest, store, clock, scheduler, log });
+  const totals = createTotals({ posts, ingest, store, counterEvents, clock, scheduler, log });
   totals.start();
   closers.push(() => totals.stop());
   const board = createLiveBoard({ posts, ingest, alarms, totals });
@@ -224,7 +234,7 @@ async function startParts(
     ingest,
     alarms,
     totals,
-    rollups,
+    counterEvents,
     hub,
     board,
     count: (name) => {

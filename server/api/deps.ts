@@ -6,6 +6,7 @@ import type { IngestService, Log } from '../ingest/ingest-service.js';
 import type { LiveBoard } from '../live/board.js';
 import type { LiveHub } from '../live/hub.js';
 import type { ImpactPage, Registry, Store } from '../ports.js';
+import type { CounterEvents } from '../rollup/counter-events.js';
 import type { TotalsReader } from '../rollup/totals-reader.js';
 
 /** Limits and refusals of the API. Each is a counter of `/health`. */
@@ -19,6 +20,7 @@ export const API_COUNTERS = [
   'apiImportsTaken',
   'apiImportsRefused',
   'apiImportsBusy',
+  'apiCounterEventsRefused',
 ] as const;
 export type ApiCounter = (typeof API_COUNTERS)[number];
 
@@ -44,6 +46,7 @@ export interface AppDeps {
   readonly store: Pick<Store, 'read' | 'lastBefore'>;
   readonly registry: Pick<Registry, 'journal'>;
   readonly alarms: Alarms;
+  readonly counterEvents: Pick<CounterEvents, 'ofPost' | 'add' | 'correct'>;
   readonly totals: TotalsReader;
   readonly board: LiveBoard;
   readonly hub: LiveHub;

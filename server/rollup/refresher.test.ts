@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Birth } from '#contract/session.js';
+import type { CounterEvent } from '#domain/counter-event.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import { createMemoryRollups, type MemoryRollups } from '#tests/support/memory-rollups.js';
 import { createMemoryStore, type MemoryStore } from '#tests/support/memory-store.js';
@@ -11,6 +12,7 @@ import { createRefresher, type Refresher } from './refresher.js';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const NOW = Date.UTC(2026, 5, 21, 5);
+const NOON_OF_YESTERDAY = NOW - 22 * HOUR;
 const POST = 'langar';
 
 const BIRTH: Birth = {
@@ -30,6 +32,7 @@ let time: VirtualTime;
 let store: MemoryStore;
 let rollups: MemoryRollups;
 let rawSince: number;
+let events: CounterEvent[];
 let durable: Map<string, PostDay>;
 let commits: number;
 let marks: Marks;
@@ -52,6 +55,7 @@ function startServer(zone = 'Asia/Dushanbe'): void {
   refresher = createRefresher({
     posts: [{ id: POST, zone }],
     birthOf: () => BIRTH,
+    counterEvents: { ofSeries: () => events },
     rawSince: () => rawSince,
     store,
     rollups,
@@ -70,6 +74,7 @@ beforeEach(() => {
   durable = new Map();
   commits = 0;
   rawSince = 0;
+  events = [];
 });
 
 /** As the writer does. */
@@ -228,6 +233,25 @@ describe('the refresher', () => {
     await time.advance(MINUTE);
     expect(windowsOf('load.energy', 'quarter').slice(0, before.length)).toEqual(before);
     expect(windowsOf('load.energy', 'quarter').map((window) => window.count)).toEqual([15, 15, 15, 15, 15, 15, 15, 15]);
+  });
+
+  test('asks with what people said of a counter, and again around an event', async () => {
+    startServer();
+    const at = NOON_OF_YESTERDAY;
+    await write(count(at - HOUR, at + HOUR));
+    await time.advance(MINUTE);
+    events = [{ at, kind: 'swap', closing: 5, opening: 0 }];
+    const asked: object[] = [];
+    const { rollUp } = store;
+    store.rollUp = (questions) => {
+      asked.push(...questions);
+      return rollUp(questions);
+    };
+    refresher.touch(POST, 'meter', 'load.energy', at);
+    expect(durable.size).toBe(1);
+    await time.advance(MINUTE);
+    expect(asked[0]).toMatchObject({ counter: { events }, from: at - QUARTER_MS, to: at + 2 * QUARTER_MS });
+    expect(durable.size).toBe(0);
   });
 
   test('tries again what a store did not answer', async () => {

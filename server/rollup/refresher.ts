@@ -5,6 +5,7 @@ import { QUARTER_MS } from '#domain/series-rollup.js';
 import type { PostConfig } from '../config.js';
 import type { Log } from '../ingest/log.js';
 import type { Point, RollupStore, Store, StoreFault } from '../ports.js';
+import type { CounterEvents } from './counter-events.js';
 import { addStretch, quarterOf, type Stretch, takeDue } from './dirty-stretches.js';
 import { followingReadings } from './following-readings.js';
 import { DAY_MS, type Marks } from './marks.js';
@@ -15,6 +16,7 @@ export interface RefresherDeps {
   readonly posts: readonly Pick<PostConfig, 'id' | 'zone'>[];
   /** What a post last told of itself. */
   readonly birthOf: (post: string) => Birth | undefined;
+  readonly counterEvents: Pick<CounterEvents, 'ofSeries'>;
   readonly store: Pick<Store, 'rollUp' | 'latest'>;
   readonly rollups: RollupStore;
   readonly marks: Marks;
@@ -265,7 +267,9 @@ class RollupRefresher implements Refresher {
     const due = { before: over, quietSince: now - quietMs, oldest: now - waitMaxMs, quartersMax };
     const stretch = takeDue(state.stretches, due);
     if (stretch === undefined && (state.echo === undefined || state.echo.from >= over)) return undefined;
-    const spec = specOf(this.#deps.birthOf(post), state.device, state.metric);
+    const { birthOf, counterEvents } = this.#deps;
+    const series = { post, device: state.device, metric: state.metric };
+    const spec = specOf(birthOf(post), series, counterEvents.ofSeries(series));
     if (spec === undefined) {
       this.#counts.rollupSeriesUnknown += 1;
       this.#posts.get(post)?.delete(`${state.device}/${state.metric}`);
@@ -273,7 +277,6 @@ class RollupRefresher implements Refresher {
       return undefined;
     }
     const zone = this.#zones.get(post) ?? 'UTC';
-    const series = { post, device: state.device, metric: state.metric };
     const { echo } = state;
     if (stretch === undefined && echo !== undefined) {
       const to = Math.min(echo.to, over);

@@ -5,6 +5,7 @@ import type { PostConfig, RetentionConfig } from '../config.js';
 import type { Log } from '../ingest/log.js';
 import type { WriteWatch } from '../ingest/writer.js';
 import type { Pruned, Registry, RollupStore, Store } from '../ports.js';
+import type { CounterEvents } from './counter-events.js';
 import { createMarks } from './marks.js';
 import { createRefresher, type Refresher } from './refresher.js';
 import { createRetention, rawSince } from './retention.js';
@@ -14,6 +15,7 @@ export interface RollupServiceDeps {
   readonly retention: RetentionConfig;
   readonly store: Store & Partial<RollupStore> & Partial<Pruned>;
   readonly registry: Pick<Registry, 'marks' | 'addMarks' | 'clearMarks'>;
+  readonly counterEvents: Pick<CounterEvents, 'ofSeries'>;
   readonly birthOf: (post: string) => Birth | undefined;
   readonly clock: Clock;
   readonly scheduler: Scheduler;

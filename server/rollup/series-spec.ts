@@ -1,7 +1,9 @@
 // How a series is rolled up: by what its post last told of it, and by the vocabulary where it tells nothing any more.
-import type { Birth } from '#contract/session.js';
-import { metricOf } from '#domain/metric.js';
+import type { Birth, BirthMetric } from '#contract/session.js';
+import type { CounterEvent } from '#domain/counter-event.js';
+import { type MetricKind, metricOf } from '#domain/metric.js';
 import type { RollupJob } from '#domain/series-rollup.js';
+import type { SeriesName } from '../ports.js';
 
 export type SeriesSpec = Pick<RollupJob, 'kind' | 'expectedEveryMs' | 'counter'>;
 
@@ -10,18 +12,29 @@ export const STEP_MS_MIN = 60_000;
 /** What a gateway promises where nothing else is known: a value each ten minutes, and a batch on top. */
 const EVERY_MS_UNTOLD = 660_000;
 
-/** `undefined` for a metric that neither the post nor the vocabulary knows. */
-export function specOf(birth: Birth | undefined, device: string, metric: string): SeriesSpec | undefined {
+/**
+ * `undefined` for a metric that neither the post nor the vocabulary knows.
+ * @param events what people said of this counter, by time
+ */
+export function specOf(
+  birth: Birth | undefined,
+  { device, metric }: Pick<SeriesName, 'device' | 'metric'>,
+  events: readonly CounterEvent[],
+): SeriesSpec | undefined {
   const told = birth?.metrics.find((known) => known.device === device && known.metric === metric);
   const kind = told?.kind ?? metricOf(metric)?.kind;
   if (kind === undefined) return undefined;
-  const shown = kind === 'text' ? 'state' : kind;
-  if (birth === undefined || told === undefined) return { kind: shown, expectedEveryMs: EVERY_MS_UNTOLD };
-  if (kind !== 'counter')
-    return { kind: shown, expectedEveryMs: Math.max(told.heartbeatS * 1000 + birth.batchPeriodMs, STEP_MS_MIN) };
+  const modulus = told?.modulus;
+  const counter = { ...(modulus !== undefined && { modulus }), ...(events.length > 0 && { events }) };
   return {
-    kind,
-    expectedEveryMs: Math.max(birth.batchPeriodMs, told.pollPeriodMs, STEP_MS_MIN),
-    counter: told.modulus === undefined ? {} : { modulus: told.modulus },
+    kind: kind === 'text' ? 'state' : kind,
+    expectedEveryMs: expectedEveryMs(kind, told, birth),
+    ...(kind === 'counter' && { counter }),
   };
+}
+
+function expectedEveryMs(kind: MetricKind, told: BirthMetric | undefined, birth: Birth | undefined): number {
+  if (birth === undefined || told === undefined) return EVERY_MS_UNTOLD;
+  const promisedMs = kind === 'counter' ? told.pollPeriodMs : told.heartbeatS * 1000 + birth.batchPeriodMs;
+  return Math.max(birth.batchPeriodMs, promisedMs, STEP_MS_MIN);
 }

@@ -11,13 +11,16 @@ import type { PostConfig } from '../config.js';
 import type { ServerEvent } from '../ingest/events.js';
 import type { IngestService, Log } from '../ingest/ingest-service.js';
 import type { Point, Store } from '../ports.js';
+import type { CounterEvents } from './counter-events.js';
 import { addParts, fleetTotals, type Part, partsOf, type SeriesTotal, sumTotals } from './parts.js';
+import { STEP_MS_MIN, specOf } from './series-spec.js';
 import { emptyTotals, type TotalsPair, type TotalsReader } from './totals-reader.js';
 
 export interface TotalsDeps {
   readonly posts: readonly PostConfig[];
   readonly ingest: Pick<IngestService, 'directory' | 'subscribe'>;
   readonly store: Pick<Store, 'read' | 'lastBefore'>;
+  readonly counterEvents?: Pick<CounterEvents, 'ofSeries'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly log: Log;
@@ -25,6 +28,8 @@ export interface TotalsDeps {
 
 export interface TotalsService extends TotalsReader {
   start(): void;
+  /** Something was said of this counter: what ends behind `at` is read again. */
+  forget(post: string, device: string, metric: string, at: number): void;
   /** Ends the timers and waits for a read in progress. */
   stop(): Promise<void>;
   counters(): Readonly<Record<string, number>>;
@@ -33,8 +38,6 @@ export interface TotalsService extends TotalsReader {
 /** A post whose counters moved is read again after so long; every post at least so often, for midnight and coverage. */
 const REFRESH_MS = 3000;
 const REFRESH_ALL_MS = 60_000;
-/** A counter that is told more often than this (short batches, attention) is no less complete when it falls back to it. */
-const STEP_MS_MIN = 60_000;
 
 interface PostState {
   readonly id: string;
@@ -75,6 +78,13 @@ class TotalsKeeper implements TotalsService {
     for (const { id } of this.#deps.posts) this.#stateOf(id);
     for (const { id } of this.#deps.ingest.directory.posts()) this.#stateOf(id);
     this.#arm(0);
+  }
+
+  forget(post: string, device: string, metric: string, at: number): void {
+    const state = this.#stateOf(post);
+    state.dirty = true;
+    state.generation += 1;
+    this.#forgetFrom(state, [{ device, metric, at }]);
   }
 
   async stop(): Promise<void> {
@@ -145,7 +155,7 @@ class TotalsKeeper implements TotalsService {
    * A late point changes its own part, and the first step after it, wherever that lies. So every part that ends after
    * it is read again; live points lie in the running part, which is never kept.
    */
-  #forgetFrom(state: PostState, points: readonly Point[]): void {
+  #forgetFrom(state: PostState, points: readonly Pick<Point, 'device' | 'metric' | 'at'>[]): void {
     for (const { device, metric, at } of points) {
       const parts = state.parts.get(`${device}/${metric}`);
       for (const [from, part] of parts ?? []) if (part.window.to > at) parts?.delete(from);
@@ -265,10 +275,13 @@ class TotalsKeeper implements TotalsService {
     if (!before.ok) throw new Error(before.fault.message);
     if (!inside.ok) throw new Error(inside.fault.message);
     const points = [...(before.value === undefined ? [] : [before.value]), ...inside.value].map(pointOf);
-    const metric = birth.metrics.find((known) => known.device === counter.device && known.metric === counter.metric);
-    const spec = metric?.modulus === undefined ? {} : { modulus: metric.modulus };
-    const everyMs = Math.max(birth.batchPeriodMs, metric?.pollPeriodMs ?? 0, STEP_MS_MIN);
-    const { increase, coverage } = rollCounter(points, until, spec, everyMs);
+    const spec = specOf(birth, counter, this.#deps.counterEvents?.ofSeries(series) ?? []);
+    const { increase, coverage } = rollCounter(
+      points,
+      until,
+      spec?.counter ?? {},
+      spec?.expectedEveryMs ?? STEP_MS_MIN,
+    );
     const part = { window, lengthMs: until.to - until.from, increase, coverage };
     if (window.to <= now && state.generation === generation) kept.set(window.from, part);
     return part;

@@ -251,6 +251,10 @@ export function socLow(post: string, overrides: Partial<AlarmView> = {}): AlarmV
   };
 }
 
+function nobodyKeeps(): ReturnType<AppDeps['counterEvents']['add']> {
+  return failed({ code: 'REGISTRY_FAULT' as const, message: 'nobody keeps counter events here' });
+}
+
 export interface FakeServer {
   readonly app: FastifyInstance;
   readonly ingest: FakeIngest;
@@ -298,6 +302,7 @@ export async function fakeServer(
     store,
     registry: { journal: ({ limit }) => journal.slice(0, limit) },
     alarms,
+    counterEvents: { ofPost: () => [], add: nobodyKeeps, correct: nobodyKeeps },
     totals,
     board,
     hub,
