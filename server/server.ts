@@ -219,7 +219,7 @@ async function startParts(
   closers.push(() => ingest.stop());
   await ingest.start();
   rollups.start();
-  const totals = createTotals({ posts, ingest, store, counterEvents, clock, scheduler, log });
+  const totals = createTotals({ posts, ingest, store, counterEvents, rollups, clock, scheduler, log });
   totals.start();
   closers.push(() => totals.stop());
   const board = createLiveBoard({ posts, ingest, alarms, totals });

@@ -56,6 +56,8 @@ export interface Refresher {
   start(): void;
   /** Rolls up quarters that change for another reason than a write: a counter event. Their days are marked. */
   touch(post: string, device: string, metric: string, at: number): void;
+  /** True when the rollups of this series know everything that was written before `to`, epoch ms. */
+  isTrue(post: string, device: string, metric: string, to: number): boolean;
   counters(): Readonly<Record<string, number>>;
   /** Waits for the round that runs. What is not done stays marked. */
   stop(): Promise<void>;
@@ -66,6 +68,8 @@ interface SeriesState {
   readonly metric: string;
   readonly stretches: Stretch[];
   echo: Echo | undefined;
+  /** The first quarter of what a round works on. */
+  taken: number | undefined;
 }
 
 /** Quarters that were not over when what holds on into them was rolled up; it was written in the quarter `cause`. */
@@ -131,6 +135,17 @@ class RollupRefresher implements Refresher {
     this.#add(this.#stateOf(post, device, metric), quarterOf(at), quarterOf(at) + 1, now);
   }
 
+  isTrue(post: string, device: string, metric: string, to: number): boolean {
+    const state = this.#posts.get(post)?.get(`${device}/${metric}`);
+    // What changed before changes the step of a counter behind it too.
+    const first = Math.min(
+      state?.stretches[0]?.from ?? Infinity,
+      state?.echo?.from ?? Infinity,
+      state?.taken ?? Infinity,
+    );
+    return !this.#left.has(post) && first * QUARTER_MS >= to;
+  }
+
   counters(): Readonly<Record<string, number>> {
     let waiting = this.#left.size;
     for (const post of this.#posts.values()) waiting += post.size;
@@ -161,7 +176,7 @@ class RollupRefresher implements Refresher {
     const key = `${device}/${metric}`;
     const known = ofPost.get(key);
     if (known !== undefined) return known;
-    const state: SeriesState = { device, metric, stretches: [], echo: undefined };
+    const state: SeriesState = { device, metric, stretches: [], echo: undefined, taken: undefined };
     ofPost.set(key, state);
     return state;
   }
@@ -215,11 +230,13 @@ class RollupRefresher implements Refresher {
 
   async #refresh(): Promise<StoreFault | undefined> {
     const batch = this.#take();
+    for (const { piece, state } of batch) state.taken = quarterOf(piece.from);
     this.#isBatchFull = batch.length >= this.#limits.seriesMax;
     if (batch.length === 0) return undefined;
     const fault = await this.#rebuild(batch.map(({ piece }) => piece));
     for (const { state, post, undo } of batch) {
       this.#settled.add(post);
+      state.taken = undefined;
       if (fault !== undefined) undo();
       else if (state.stretches.length === 0 && state.echo === undefined)
         this.#posts.get(post)?.delete(`${state.device}/${state.metric}`);

@@ -1,10 +1,12 @@
 // Rollups of a store that keeps some: what follows writes, and what removes the old.
 import type { Birth } from '#contract/session.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
+import type { CounterWindow } from '#domain/series-rollup.js';
+import type { Window } from '#domain/window.js';
 import type { PostConfig, RetentionConfig } from '../config.js';
 import type { Log } from '../ingest/log.js';
 import type { WriteWatch } from '../ingest/writer.js';
-import type { Pruned, Registry, RollupStore, Store } from '../ports.js';
+import type { Pruned, Registry, RollupStore, SeriesName, Store } from '../ports.js';
 import type { CounterEvents } from './counter-events.js';
 import { createMarks } from './marks.js';
 import { createRefresher, type Refresher } from './refresher.js';
@@ -29,6 +31,8 @@ export interface RollupService {
   start(): void;
   /** See {@link Refresher.touch}. */
   touch: Refresher['touch'];
+  /** What is saved of a counter's day; `undefined` where nothing is, or where it does not know all points yet. */
+  dayOf(series: SeriesName, day: Window): Promise<CounterWindow | undefined>;
   counters(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
@@ -49,6 +53,13 @@ export function createRollupService(deps: RollupServiceDeps): RollupService {
       keeper?.start();
     },
     touch: (...place) => refresher?.touch(...place),
+    async dayOf(series, day) {
+      const { device, metric, post } = series;
+      if (rollups === undefined || refresher?.isTrue(post, device, metric, day.to) !== true) return undefined;
+      const read = await rollups.readRollups(series, 'day', day.from, day.to);
+      const [found] = read.ok ? read.value : [];
+      return found?.kind === 'counter' && found.to === day.to ? found : undefined;
+    },
     counters: () => ({ ...refresher?.counters(), ...keeper?.counters() }),
     async stop() {
       await keeper?.stop();

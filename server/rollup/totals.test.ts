@@ -4,6 +4,7 @@ import { VirtualTime } from '#tests/support/virtual-time.js';
 import type { PostConfig } from '../config.js';
 import type { Point } from '../ports.js';
 import { fleetTotals } from './parts.js';
+import type { RollupService } from './rollup-service.js';
 import { createTotals, type TotalsService } from './totals.js';
 import { emptyTotals } from './totals-reader.js';
 
@@ -20,6 +21,7 @@ let ingest: FakeIngest;
 let store: FakeStore;
 let totals: TotalsService;
 let reads: number;
+let rollups: Pick<RollupService, 'dayOf'> | undefined;
 let warnings: object[];
 
 beforeEach(() => {
@@ -27,6 +29,7 @@ beforeEach(() => {
   ingest = new FakeIngest();
   store = new FakeStore();
   reads = 0;
+  rollups = undefined;
   warnings = [];
   ingest.know('kyzyl-art', { birth: meterBirth(), link: 'online' });
 });
@@ -43,6 +46,7 @@ async function start(posts: readonly PostConfig[] = [KYZYL_ART]): Promise<void> 
     posts,
     ingest,
     store: counting,
+    ...(rollups !== undefined && { rollups }),
     clock: time,
     scheduler: time,
     log: { info() {}, warn: (fields) => warnings.push(fields), error() {} },
@@ -78,6 +82,24 @@ describe('totals of a post', () => {
     expect(today.totals.loadEnergy?.coverage).toBeCloseTo(1, 3);
     expect(month.totals.loadEnergy?.value).toBe((NOW - MONTH) / MINUTE);
     expect(today.totals.pvEnergy).toBeUndefined();
+  });
+
+  test('a day that is rolled up is not read from points', async () => {
+    store.points = count(MONTH - HOUR, NOW);
+    const asked: number[] = [];
+    rollups = {
+      dayOf: async (_series, { from, to }) => {
+        asked.push(from);
+        if (from === MONTH) return undefined;
+        const ends = { first: 0, last: 0, count: 1440 };
+        return { kind: 'counter', from, to, increase: 1440, coverage: 1, estimated: false, ...ends };
+      },
+    };
+    await start();
+    expect(totals.ofPost('kyzyl-art').month.totals.loadEnergy?.value).toBe((NOW - MONTH) / MINUTE);
+    expect(asked).toHaveLength(20);
+    // The first of the month, and the hours of today.
+    expect(reads).toBe(1 + 10);
   });
 
   test('a gap lowers the coverage, and what the counter went on counting is kept', async () => {

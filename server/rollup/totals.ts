@@ -13,6 +13,7 @@ import type { IngestService, Log } from '../ingest/ingest-service.js';
 import type { Point, Store } from '../ports.js';
 import type { CounterEvents } from './counter-events.js';
 import { addParts, fleetTotals, type Part, partsOf, type SeriesTotal, sumTotals } from './parts.js';
+import type { RollupService } from './rollup-service.js';
 import { STEP_MS_MIN, specOf } from './series-spec.js';
 import { emptyTotals, type TotalsPair, type TotalsReader } from './totals-reader.js';
 
@@ -21,6 +22,8 @@ export interface TotalsDeps {
   readonly ingest: Pick<IngestService, 'directory' | 'subscribe'>;
   readonly store: Pick<Store, 'read' | 'lastBefore'>;
   readonly counterEvents?: Pick<CounterEvents, 'ofSeries'>;
+  /** Where days are rolled up already. */
+  readonly rollups?: Pick<RollupService, 'dayOf'>;
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly log: Log;
@@ -38,6 +41,7 @@ export interface TotalsService extends TotalsReader {
 /** A post whose counters moved is read again after so long; every post at least so often, for midnight and coverage. */
 const REFRESH_MS = 3000;
 const REFRESH_ALL_MS = 60_000;
+const HOUR_MS = 3_600_000;
 
 interface PostState {
   readonly id: string;
@@ -269,6 +273,15 @@ class TotalsKeeper implements TotalsService {
     const { store } = this.#deps;
     const { generation } = state;
     const series = { post: state.id, ...counter };
+    // A day that is rolled up is read as one number, not as points.
+    const isDay = window.to - window.from > HOUR_MS;
+    const rolled = isDay ? await this.#deps.rollups?.dayOf(series, window) : undefined;
+    if (rolled !== undefined) {
+      const { coverage, increase } = rolled;
+      const part = { window, lengthMs: window.to - window.from, increase, coverage };
+      if (state.generation === generation) kept.set(window.from, part);
+      return part;
+    }
     const until = { from: window.from, to: Math.min(window.to, now) };
     const before = await store.lastBefore(series, until.from);
     const inside = await store.read(series, until.from, until.to);
