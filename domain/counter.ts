@@ -1,6 +1,8 @@
 // Counters that only rise, and the four ways in which they do not: rollover, reset, a bad read, a jump. A step that cannot
 // be explained adds nothing; it is never repaired by a guess, and never silent.
 
+import type { CounterEvent } from './counter-event.js';
+
 export interface CounterSpec {
   /** The counter starts again from zero here: 2^32, 10^8 … Only where the device is known to do so. */
   readonly modulus?: number;
@@ -8,6 +10,8 @@ export interface CounterSpec {
   readonly ratePerSMax?: number;
   /** The smallest step of the register, in the metric's unit. */
   readonly resolution?: number;
+  /** What people said of the register, by time. */
+  readonly events?: readonly CounterEvent[];
 }
 
 /** One step between two readings. */
@@ -128,9 +132,45 @@ function quarantine(
   return { chain: trusted(reading, beforeReset), step: { kind, increase, estimated: true }, doubtAt: first.at };
 }
 
+/** So near to an event readings tell whether it was before or after them: a person's watch is not the meter's. */
+const EVENT_NEAR_MS = 86_400_000;
+
+/** Readings near an event lie on the side of it on which its time puts them; else the time is wrong, and shape must tell. */
+function isBetween(event: CounterEvent, base: CounterReading, reading: CounterReading): boolean {
+  const { at, closing, opening } = event;
+  if (closing === null) return true;
+  const isPast = (value: number): boolean => Math.abs(value - opening) < Math.abs(value - closing);
+  if (at - base.at < EVENT_NEAR_MS && isPast(base.value)) return false;
+  return reading.at - at >= EVENT_NEAR_MS || isPast(reading.value);
+}
+
+/** The step over events that people told of; null where there is none between the two that they bear out. */
+function toldStep(base: CounterReading, reading: CounterReading, spec: CounterSpec): CounterStep | null {
+  const between = (spec.events ?? []).filter((event) => event.at > base.at && event.at <= reading.at);
+  const borneOut = between.filter((event) => isBetween(event, base, reading));
+  if (borneOut.length === 0) return null;
+  let estimated = borneOut.length < between.length;
+  let increase = 0;
+  let register = base;
+  for (const { at, closing, opening } of borneOut) {
+    if (closing === null || closing < register.value) estimated = true;
+    else increase += closing - register.value;
+    register = { value: opening, at };
+  }
+  const rest = counterStep(register, reading, spec);
+  const isPlain = rest.kind === 'normal' || rest.kind === 'rollover';
+  return {
+    kind: 'normal',
+    increase: increase + (isPlain ? rest.increase : 0),
+    estimated: estimated || !isPlain,
+  };
+}
+
 /** Takes the next good reading into the chain. The increases of all steps add up to the truth, or to less where told. */
 export function followCounter(chain: CounterChain, reading: CounterReading, spec: CounterSpec): FollowedCounter {
   if (chain.base === null) return { chain: trusted(reading, null), step: null, doubtAt: null };
+  const told = toldStep(chain.base, reading, spec);
+  if (told !== null) return { chain: trusted(reading, null), step: told, doubtAt: null };
   const back = recovered(chain, reading, spec);
   if (back !== null) {
     return { chain: trusted(reading, null), step: { kind: 'normal', increase: back, estimated: true }, doubtAt: null };

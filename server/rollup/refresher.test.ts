@@ -254,6 +254,22 @@ describe('the refresher', () => {
     expect(durable.size).toBe(0);
   });
 
+  test('gives totals that are right to the last digit once a swap is told', async () => {
+    startServer();
+    const at = NOON_OF_YESTERDAY;
+    const shift = (at - 7 * MINUTE - NOW) / MINUTE + 1_000_000;
+    const swapped = count(at - 7 * MINUTE, at + HOUR).map((old) => ({ ...old, value: Number(old.value) - shift }));
+    await write([...count(at - HOUR, at - 7 * MINUTE), ...swapped]);
+    await time.advance(MINUTE);
+    const sum = (): number => increases(windowsOf('load.energy', 'year')).reduce((a: number, b) => a + (b ?? 0), 0);
+    expect(sum()).not.toBe(52.5 + 66);
+    events = [{ at: at - 7 * MINUTE - 1, kind: 'swap', closing: shift - 0.5, opening: 0 }];
+    refresher.touch(POST, 'meter', 'load.energy', events[0]?.at ?? 0);
+    await time.advance(MINUTE);
+    expect(sum()).toBe(52.5 + 66);
+    expect(windowsOf('load.energy', 'year')).toMatchObject([{ estimated: false }]);
+  });
+
   test('tries again what a store did not answer', async () => {
     startServer();
     rollups.fault = { code: 'STORE_UNAVAILABLE', message: 'the disk is gone' };
