@@ -131,6 +131,25 @@ describe('the refresher', () => {
     expect(refresher.counters().rollupRefreshes).toBe(1);
   });
 
+  test('works in rounds of a limited size, without a pause while more is due', async () => {
+    startServer();
+    const from = NOON_OF_YESTERDAY - 60 * DAY_MS;
+    const hourly = Array.from({ length: 50 * 24 * 4 }, (_, i) => point('load.energy', from + i * QUARTER_MS, i));
+    await write(hourly);
+    const sizes: number[] = [];
+    const { rollUp } = store;
+    store.rollUp = (questions) => {
+      sizes.push(questions.reduce((sum, question) => sum + (question.to - question.from) / QUARTER_MS, 0));
+      return rollUp(questions);
+    };
+    await time.advance(10_000);
+    // A round of 2000 quarters, and those around and behind it.
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2002);
+    expect(sizes.filter((size) => size > 100)).toHaveLength(3);
+    const sum = increases(windowsOf('load.energy', 'year')).reduce((a: number, b) => a + (b ?? 0), 0);
+    expect(sum).toBe(hourly.length - 1);
+  });
+
   test('gives totals of days, months and years that add up', async () => {
     startServer();
     const from = Date.UTC(2025, 11, 29);

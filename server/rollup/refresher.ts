@@ -35,7 +35,7 @@ export interface RefreshLimits {
   readonly waitMaxMs: number;
   /** So long after its end a running quarter is rolled up first: its last batches are there. */
   readonly settleMs: number;
-  /** Of one round; the store answers others between rounds. */
+  /** Of one round: the store answers others between rounds, and so does the server, which copies what comes from it. */
   readonly seriesMax: number;
   readonly quartersMax: number;
   readonly retryMs: number;
@@ -47,7 +47,7 @@ export const REFRESH_LIMITS: RefreshLimits = {
   waitMaxMs: 60_000,
   settleMs: 120_000,
   seriesMax: 120,
-  quartersMax: 20_000,
+  quartersMax: 2000,
   retryMs: 10_000,
 };
 
@@ -231,7 +231,6 @@ class RollupRefresher implements Refresher {
   async #refresh(): Promise<StoreFault | undefined> {
     const batch = this.#take();
     for (const { piece, state } of batch) state.taken = quarterOf(piece.from);
-    this.#isBatchFull = batch.length >= this.#limits.seriesMax;
     if (batch.length === 0) return undefined;
     const fault = await this.#rebuild(batch.map(({ piece }) => piece));
     for (const { state, post, undo } of batch) {
@@ -267,6 +266,7 @@ class RollupRefresher implements Refresher {
     const batch: Taken[] = [];
     const over = this.#over();
     let quarters = 0;
+    this.#isBatchFull = true;
     for (const [post, states] of this.#posts)
       for (const state of states.values()) {
         if (batch.length >= this.#limits.seriesMax || quarters >= this.#limits.quartersMax) return batch;
@@ -275,6 +275,7 @@ class RollupRefresher implements Refresher {
         quarters += (taken.piece.to - taken.piece.from) / QUARTER_MS;
         batch.push(taken);
       }
+    this.#isBatchFull = false;
     return batch;
   }
 
