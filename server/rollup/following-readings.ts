@@ -1,15 +1,14 @@
 // Where a counter's next readings are: a late one before them changes their steps, however far away they lie.
 
 import { failed, ok, type Result } from '#domain/result.js';
-import { QUARTER_MS } from '#domain/series-rollup.js';
+import { QUARTER_MS, type WindowRollup } from '#domain/series-rollup.js';
+import type { Window } from '#domain/window.js';
 import type { RollupStore, StoreFault } from '../ports.js';
 import type { Piece } from './rebuild.js';
 
 const DAY_MS = 86_400_000;
 /** A doubt needs three that agree, and the one behind them is measured from the last. */
 const READINGS = 4;
-/** Nearly always the next day has some; an outage of a season is looked through in few steps. */
-const STEPS_MS = [DAY_MS, 31 * DAY_MS, 366 * DAY_MS];
 
 /** @param until quarters from here on are rolled up when they are over */
 export async function followingReadings(
@@ -32,20 +31,42 @@ async function followOne(
   piece: Piece,
   until: number,
 ): Promise<Result<Piece | undefined, StoreFault>> {
-  let readings = 0;
-  let first: number | undefined;
-  let from = piece.to;
-  for (let step = 0; from < until; step += 1) {
-    const to = Math.min(until, from + (STEPS_MS[Math.min(step, STEPS_MS.length - 1)] ?? DAY_MS));
-    const read = await rollups.readRollups(piece.series, 'quarter', from, to);
+  if (piece.to >= until) return ok(undefined);
+  // Nearly always the next day has some. Behind an outage days tell where to look.
+  const nextDay = { from: piece.to, to: Math.min(until, piece.to + DAY_MS) };
+  const found = await readingsIn(rollups, piece, [nextDay]);
+  if (!found.ok || countOf(found.value) >= READINGS || nextDay.to === until) return spanOf(piece, found);
+  const days = await rollups.readRollups(piece.series, 'day', nextDay.from, until);
+  if (!days.ok) return failed(days.fault);
+  const places = days.value.filter(({ count, to }) => count > 0 && to > nextDay.to).slice(0, READINGS + 1);
+  const later = places.map(({ from, to }) => ({ from: Math.max(from, nextDay.to), to: Math.min(to, until) }));
+  return spanOf(piece, await readingsIn(rollups, piece, [nextDay, ...later]));
+}
+
+/** Quarters with readings, until there are enough. */
+async function readingsIn(
+  rollups: Pick<RollupStore, 'readRollups'>,
+  { series }: Piece,
+  places: readonly Window[],
+): Promise<Result<WindowRollup[], StoreFault>> {
+  const found: WindowRollup[] = [];
+  for (const { from, to } of places) {
+    const read = await rollups.readRollups(series, 'quarter', from, to);
     if (!read.ok) return failed(read.fault);
     for (const window of read.value) {
-      if (window.count === 0) continue;
-      first ??= window.from;
-      readings += window.count;
-      if (readings >= READINGS) return ok({ ...piece, from: first, to: window.to });
+      if (window.count > 0) found.push(window);
+      if (countOf(found) >= READINGS) return ok(found);
     }
-    from = to;
   }
-  return ok(first === undefined ? undefined : { ...piece, from: first, to: Math.max(first + QUARTER_MS, until) });
+  return ok(found);
+}
+
+function countOf(windows: readonly WindowRollup[]): number {
+  return windows.reduce((sum, { count }) => sum + count, 0);
+}
+
+function spanOf(piece: Piece, found: Result<WindowRollup[], StoreFault>): Result<Piece | undefined, StoreFault> {
+  if (!found.ok) return found;
+  const [first, last] = [found.value[0], found.value.at(-1)];
+  return ok(first === undefined || last === undefined ? undefined : { ...piece, from: first.from, to: last.to });
 }
