@@ -1,0 +1,134 @@
+// Points of one series in columns, as the embedded store holds them: typed arrays that grow, no object for a point.
+import type { Value } from '#domain/reading.js';
+import type { SeriesColumns } from '#domain/series-rollup.js';
+
+/**
+ * The first `count` entries of the arrays are points; the rest is room. No store takes NaN as a value, so NaN stands for none.
+ * Where `words` is there, values are places in it.
+ */
+export class Columns {
+  times: Float64Array;
+  values: Float64Array;
+  codes: Uint8Array;
+  count = 0;
+  words: string[] | undefined;
+  #places: Map<string, number> | undefined;
+  /** By time, and no time twice. */
+  isOrdered = true;
+
+  constructor(capacity = 64) {
+    this.times = new Float64Array(capacity);
+    this.values = new Float64Array(capacity);
+    this.codes = new Uint8Array(capacity);
+  }
+
+  /** Makes room for so many points more. */
+  reserve(more: number): void {
+    const needed = this.count + more;
+    if (needed <= this.times.length) return;
+    const capacity = Math.max(needed, Math.ceil(this.times.length * 1.5));
+    this.times = grown(this.times, new Float64Array(capacity), this.count);
+    this.values = grown(this.values, new Float64Array(capacity), this.count);
+    this.codes = grown(this.codes, new Uint8Array(capacity), this.count);
+  }
+
+  /** @param value NaN for none */
+  push(at: number, value: number, code: number): void {
+    const place = this.count;
+    if (place === this.times.length) this.reserve(1);
+    if (place > 0 && at <= (this.times[place - 1] as number)) this.isOrdered = false;
+    this.times[place] = at;
+    this.values[place] = value;
+    this.codes[place] = code;
+    this.count = place + 1;
+  }
+
+  /** The place of a word, which is the value of a point that says it. */
+  placeOf(word: string): number {
+    this.words ??= [];
+    this.#places ??= new Map(this.words.map((known, place) => [known, place]));
+    const known = this.#places.get(word);
+    if (known !== undefined) return known;
+    this.#places.set(word, this.words.length);
+    return this.words.push(word) - 1;
+  }
+
+  valueAt(place: number): Value {
+    const value = this.values[place] as number;
+    if (Number.isNaN(value)) return null;
+    return this.words === undefined ? value : (this.words[value] as string);
+  }
+
+  /** Appends points of another one with from ≤ place < to. */
+  append(other: Columns, from = 0, to = other.count): void {
+    if (to <= from) return;
+    this.reserve(to - from);
+    const start = this.count;
+    if (!other.isOrdered || (start > 0 && (other.times[from] as number) <= (this.times[start - 1] as number)))
+      this.isOrdered = false;
+    this.times.set(other.times.subarray(from, to), start);
+    this.codes.set(other.codes.subarray(from, to), start);
+    this.values.set(other.values.subarray(from, to), start);
+    this.count = start + to - from;
+    if (other.words !== undefined) this.#translate(other.words, start);
+  }
+
+  #translate(words: readonly string[], start: number): void {
+    const places = words.map((word) => this.placeOf(word));
+    for (let place = start; place < this.count; place += 1) {
+      const value = this.values[place] as number;
+      if (!Number.isNaN(value)) this.values[place] = places[value] as number;
+    }
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.words = undefined;
+    this.#places = undefined;
+    this.isOrdered = true;
+  }
+}
+
+function grown<T extends Float64Array | Uint8Array>(old: T, fresh: T, count: number): T {
+  fresh.set(old.subarray(0, count));
+  return fresh;
+}
+
+/** The same points by time; of those at one time only the one that came last. */
+export function ordered(columns: Columns): Columns {
+  if (columns.isOrdered) return columns;
+  const { codes, count, times, values } = columns;
+  const places = new Uint32Array(count);
+  for (let place = 0; place < count; place += 1) places[place] = place;
+  places.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+  const result = new Columns(count);
+  result.words = columns.words;
+  for (let i = 0; i < count; i += 1) {
+    const place = places[i] as number;
+    if (i + 1 < count && times[places[i + 1] as number] === times[place]) continue;
+    result.push(times[place] as number, values[place] as number, codes[place] as number);
+  }
+  return result;
+}
+
+/** How many points of ordered columns stand before `at`. */
+export function countBefore({ count, times }: Columns, at: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] as number) < at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** In the shape that rollups are worked out from, without a copy where no value is missing. */
+export function seriesColumns(columns: Columns): SeriesColumns {
+  const { count, words } = columns;
+  const times = columns.times.subarray(0, count);
+  const codes = columns.codes.subarray(0, count);
+  const values = columns.values.subarray(0, count);
+  if (words === undefined && !values.some(Number.isNaN)) return { times, codes, values };
+  return { times, codes, values: Array.from({ length: count }, (_, place) => columns.valueAt(place)) };
+}
