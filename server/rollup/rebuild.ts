@@ -32,9 +32,14 @@ const CONTAINERS = [
   { span: 'year', windowAround: yearWindow },
 ] as const;
 
+/** A value holds no longer than this without the next one: a point says nothing of windows that are further away. */
+export function reachOf({ expectedEveryMs }: Pick<SeriesSpec, 'expectedEveryMs'>): number {
+  return GAP_FACTOR * expectedEveryMs;
+}
+
 /** Points of a stretch say something about the windows around it: a value holds on, and the one before no longer does. */
 export function widen(from: number, to: number, { expectedEveryMs }: SeriesSpec): Window {
-  const reachMs = GAP_FACTOR * expectedEveryMs;
+  const reachMs = reachOf({ expectedEveryMs });
   return { from: alignDown(from - reachMs, QUARTER_MS), to: alignDown(to + reachMs - 1, QUARTER_MS) + QUARTER_MS };
 }
 
@@ -45,11 +50,25 @@ export function widen(from: number, to: number, { expectedEveryMs }: SeriesSpec)
 export async function rebuild(deps: RebuildDeps, pieces: readonly Piece[]): Promise<Result<number, StoreFault>> {
   if (pieces.length === 0) return ok(0);
   const answers = await deps.store.rollUp(
-    pieces.map(({ series, spec, from, to }) => ({ series, ...spec, from, to, bucketMs: QUARTER_MS })),
+    // Until when the last value holds is told by the next one, or by the silence behind it.
+    pieces.map(({ series, spec, from, to }) => ({
+      series,
+      ...spec,
+      from,
+      to: alignDown(to + reachOf(spec) - 1, QUARTER_MS) + QUARTER_MS,
+      bucketMs: QUARTER_MS,
+    })),
   );
   if (!answers.ok) return failed(answers.fault);
   const found = await Promise.all(
-    pieces.map((piece, index) => entriesOf(deps, piece, answers.value[index]?.windows ?? [])),
+    pieces.map((piece, index) => {
+      const windows = answers.value[index]?.windows ?? [];
+      return entriesOf(
+        deps,
+        piece,
+        windows.filter(({ from }) => from < piece.to),
+      );
+    }),
   );
   const entries: Entry[] = [];
   for (const one of found) {
@@ -91,13 +110,19 @@ async function keepRicher(
 ): Promise<Result<readonly WindowRollup[], StoreFault>> {
   const saved = await rollups.readRollups(series, 'quarter', from, to);
   if (!saved.ok) return failed(saved.fault);
-  const richest = new Map(saved.value.map((window) => [window.from, window]));
-  for (const window of found)
-    if (window.count > (richest.get(window.from)?.count ?? -1)) richest.set(window.from, window);
-  return ok([...richest.values()].sort((a, b) => a.from - b.from));
+  return ok(richestOf(saved.value, found));
 }
 
-function windowsOver({ from, to }: Window, zone: string, around: typeof dayWindow): Window[] {
+/** Of two rollups of a window the one that knows more points; by start. */
+export function richestOf(saved: readonly WindowRollup[], found: readonly WindowRollup[]): WindowRollup[] {
+  const richest = new Map(saved.map((window) => [window.from, window]));
+  for (const window of found)
+    if (window.count > (richest.get(window.from)?.count ?? -1)) richest.set(window.from, window);
+  return [...richest.values()].sort((a, b) => a.from - b.from);
+}
+
+/** The windows that hold these, side by side. */
+export function windowsOver({ from, to }: Window, zone: string, around: typeof dayWindow): Window[] {
   const windows: Window[] = [];
   for (let at = from; at < to; ) {
     const window = around(at, zone);

@@ -2,6 +2,7 @@
 import type { Birth } from '#contract/session.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
 import { QUARTER_MS } from '#domain/series-rollup.js';
+import type { Window } from '#domain/window.js';
 import type { PostConfig } from '../config.js';
 import type { Log } from '../ingest/log.js';
 import type { Point, RollupStore, Store, StoreFault } from '../ports.js';
@@ -58,6 +59,8 @@ export interface Refresher {
   touch(post: string, device: string, metric: string, at: number): void;
   /** True when the rollups of this series know everything that was written before `to`, epoch ms. */
   isTrue(post: string, device: string, metric: string, to: number): boolean;
+  /** Stretches of time, epoch ms, in no order, whose points the rollups of this series may not all know. */
+  waiting(post: string, device: string, metric: string): readonly Window[];
   counters(): Readonly<Record<string, number>>;
   /** Waits for the round that runs. What is not done stays marked. */
   stop(): Promise<void>;
@@ -68,8 +71,8 @@ interface SeriesState {
   readonly metric: string;
   readonly stretches: Stretch[];
   echo: Echo | undefined;
-  /** The first quarter of what a round works on. */
-  taken: number | undefined;
+  /** What a round works on. */
+  taken: Window | undefined;
 }
 
 /** Quarters that were not over when what holds on into them was rolled up; it was written in the quarter `cause`. */
@@ -138,12 +141,19 @@ class RollupRefresher implements Refresher {
   isTrue(post: string, device: string, metric: string, to: number): boolean {
     const state = this.#posts.get(post)?.get(`${device}/${metric}`);
     // What changed before changes the step of a counter behind it too.
-    const first = Math.min(
-      state?.stretches[0]?.from ?? Infinity,
-      state?.echo?.from ?? Infinity,
-      state?.taken ?? Infinity,
-    );
-    return !this.#left.has(post) && first * QUARTER_MS >= to;
+    const first = Math.min(state?.stretches[0]?.from ?? Infinity, state?.echo?.from ?? Infinity);
+    return !this.#left.has(post) && Math.min(first * QUARTER_MS, state?.taken?.from ?? Infinity) >= to;
+  }
+
+  waiting(post: string, device: string, metric: string): readonly Window[] {
+    const state = this.#posts.get(post)?.get(`${device}/${metric}`);
+    const left = this.#left.get(post) ?? [];
+    const quarters = [...(state?.stretches ?? []), ...(state?.echo === undefined ? [] : [state.echo])];
+    return [
+      ...left.map((day) => ({ from: day * DAY_MS, to: (day + 1) * DAY_MS })),
+      ...quarters.map(({ from, to }) => ({ from: from * QUARTER_MS, to: to * QUARTER_MS })),
+      ...(state?.taken === undefined ? [] : [state.taken]),
+    ];
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -230,7 +240,7 @@ class RollupRefresher implements Refresher {
 
   async #refresh(): Promise<StoreFault | undefined> {
     const batch = this.#take();
-    for (const { piece, state } of batch) state.taken = quarterOf(piece.from);
+    for (const { piece, state } of batch) state.taken = piece;
     if (batch.length === 0) return undefined;
     const fault = await this.#rebuild(batch.map(({ piece }) => piece));
     for (const { state, post, undo } of batch) {

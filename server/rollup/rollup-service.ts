@@ -1,15 +1,15 @@
 // Rollups of a store that keeps some: what follows writes, and what removes the old.
 import type { Birth } from '#contract/session.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
-import type { CounterWindow } from '#domain/series-rollup.js';
-import type { Window } from '#domain/window.js';
+import { type CounterWindow, QUARTER_MS } from '#domain/series-rollup.js';
+import { alignDown, type Window } from '#domain/window.js';
 import type { PostConfig, RetentionConfig } from '../config.js';
 import type { Log } from '../ingest/log.js';
 import type { WriteWatch } from '../ingest/writer.js';
 import type { Pruned, Registry, RollupStore, SeriesName, Store } from '../ports.js';
 import type { CounterEvents } from './counter-events.js';
 import { createMarks } from './marks.js';
-import { createRefresher, type Refresher } from './refresher.js';
+import { createRefresher, REFRESH_LIMITS, type Refresher } from './refresher.js';
 import { createRetention, rawSince } from './retention.js';
 
 export interface RollupServiceDeps {
@@ -24,6 +24,17 @@ export interface RollupServiceDeps {
   readonly log: Log;
 }
 
+/** What is saved, and where it may not know every point yet. */
+export interface SavedRollups {
+  readonly read: RollupStore['readRollups'];
+  /** See {@link Refresher.waiting}. */
+  waiting(series: SeriesName): readonly Window[];
+  /** Quarters that begin before this are over, and were rolled up unless they wait. Epoch ms. */
+  overUntil(): number;
+  /** Points before this may be gone. */
+  rawSince(): number;
+}
+
 export interface RollupService {
   /** For the ingest; absent where the store keeps no rollups. */
   readonly watch: WriteWatch | undefined;
@@ -33,6 +44,8 @@ export interface RollupService {
   touch: Refresher['touch'];
   /** What is saved of a counter's day; `undefined` where nothing is, or where it does not know all points yet. */
   dayOf(series: SeriesName, day: Window): Promise<CounterWindow | undefined>;
+  /** `undefined` where the store keeps no rollups. */
+  readonly saved: SavedRollups | undefined;
   counters(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
 }
@@ -60,6 +73,13 @@ export function createRollupService(deps: RollupServiceDeps): RollupService {
       const [found] = read.ok ? read.value : [];
       return found?.kind === 'counter' && found.to === day.to ? found : undefined;
     },
+    saved: refresher &&
+      rollups && {
+        read: rollups.readRollups,
+        waiting: ({ device, metric, post }) => refresher.waiting(post, device, metric),
+        overUntil: () => alignDown(clock.now() - REFRESH_LIMITS.settleMs, QUARTER_MS),
+        rawSince: () => rawSince(clock.now(), retention),
+      },
     counters: () => ({ ...refresher?.counters(), ...keeper?.counters() }),
     async stop() {
       await keeper?.stop();
