@@ -215,6 +215,7 @@ describe('the refresher', () => {
     startServer();
     const day = NOW - DAY_MS;
     await write([point('load.power', day + 3 * QUARTER_MS - 10 * MINUTE, 500)]);
+    await time.advance(MINUTE);
     // What was there before is rolled up again for its sake, and nothing came behind it for an hour.
     await write([point('load.power', day + QUARTER_MS + MINUTE, 400)]);
     await time.advance(MINUTE);
