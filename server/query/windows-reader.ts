@@ -4,15 +4,16 @@ import type { Birth } from '#contract/session.js';
 import type { Clock } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
-import { alignDown, dayWindow, monthWindow, type Window, yearWindow } from '#domain/window.js';
+import { alignDown, type Window } from '#domain/window.js';
 import type { PostConfig } from '../config.js';
 import type { SeriesName, Store, StoreFault } from '../ports.js';
 import { combineWindows } from '../rollup/combine-windows.js';
 import type { CounterEvents } from '../rollup/counter-events.js';
 import { followingReadings } from '../rollup/following-readings.js';
-import { reachOf, richestOf, widen, windowsOver } from '../rollup/rebuild.js';
+import { reachOf, richestOf, widen } from '../rollup/rebuild.js';
 import type { SavedRollups } from '../rollup/rollup-service.js';
 import { type SeriesSpec, specOf } from '../rollup/series-spec.js';
+import { type Calendar, createCalendar, type LocalSpan } from './calendar.js';
 import { holds, joinStretches, overlaps, piecesOf } from './stretches.js';
 
 export interface WindowsReaderDeps {
@@ -23,6 +24,7 @@ export interface WindowsReaderDeps {
   /** `undefined` where the store keeps no rollups: all is worked out from points. */
   readonly saved: SavedRollups | undefined;
   readonly clock: Clock;
+  readonly calendar?: Calendar;
 }
 
 export interface WindowsReader {
@@ -37,15 +39,14 @@ export interface WindowsReader {
     from: number,
     to: number,
   ): Promise<Result<readonly WindowRollup[], StoreFault>>;
+  /** How a series is rolled up, and in which zone; `undefined` for one that neither its post nor the vocabulary knows. */
+  about(series: SeriesName): { readonly spec: SeriesSpec; readonly zone: string } | undefined;
   /** True when these windows are over, and only late data can change what they say. */
   isClosed(series: SeriesName, to: number): boolean;
 }
 
-const SHORTER = {
-  day: { around: dayWindow, parts: 'quarter' },
-  month: { around: monthWindow, parts: 'day' },
-  year: { around: yearWindow, parts: 'month' },
-} as const satisfies Record<Exclude<RollupSpan, 'quarter'>, { around: typeof dayWindow; parts: RollupSpan }>;
+/** What a longer window is made of. */
+const PARTS = { day: 'quarter', month: 'day', year: 'month' } as const satisfies Record<LocalSpan, RollupSpan>;
 
 /** A question about points is no longer than this: the store answers others between questions. */
 const PIECE_MS = 31 * 96 * QUARTER_MS;
@@ -66,21 +67,21 @@ interface Task {
 
 export function createWindowsReader(deps: WindowsReaderDeps): WindowsReader {
   const zones = new Map(deps.posts.map(({ id, zone }) => [id, zone]));
-  const { clock, saved } = deps;
+  const { calendar = createCalendar(), clock, saved } = deps;
 
-  function specOfSeries(series: SeriesName): SeriesSpec | undefined {
-    return specOf(deps.birthOf(series.post), series, deps.counterEvents.ofSeries(series));
+  function about(series: SeriesName): { spec: SeriesSpec; zone: string } | undefined {
+    const spec = specOf(deps.birthOf(series.post), series, deps.counterEvents.ofSeries(series));
+    return spec && { spec, zone: zones.get(series.post) ?? 'UTC' };
   }
 
   async function readOnce(task: Task, span: RollupSpan, from: number, to: number): Promise<Windows> {
     if (span === 'quarter') return readQuarters(deps, task, from, to);
-    const { around, parts } = SHORTER[span];
-    const windows = windowsOver({ from, to }, task.zone, around).filter((window) => window.from >= from);
+    const windows = calendar.over(span, { from, to }, task.zone).filter((window) => window.from >= from);
     const found: WindowRollup[] = [];
     for (const run of runsOf(windows, ({ from, to }) => to > task.now || overlaps(task.untrue, { from, to }))) {
       const [start, end] = [run.windows[0]?.from ?? from, run.windows.at(-1)?.to ?? from];
       const read = await (run.isApart || saved === undefined
-        ? readOnce(task, parts, start, end)
+        ? readOnce(task, PARTS[span], start, end)
         : saved.read(task.series, span, start, end));
       if (!read.ok) return read;
       if (run.isApart || saved === undefined) found.push(...combineEach(read.value, run.windows, task));
@@ -90,12 +91,13 @@ export function createWindowsReader(deps: WindowsReaderDeps): WindowsReader {
   }
 
   return {
+    about,
     async read(series, span, from, to) {
-      const spec = specOfSeries(series);
-      const zone = zones.get(series.post) ?? 'UTC';
-      if (spec === undefined || to <= from) return ok([]);
+      const known = about(series);
+      if (known === undefined || to <= from) return ok([]);
+      const { spec, zone } = known;
       // Longer windows begin before `to` and end behind it.
-      const whole = span === 'quarter' ? { from, to } : { from, to: SHORTER[span].around(to - 1, zone).to };
+      const whole = span === 'quarter' ? { from, to } : { from, to: calendar.around(span, to - 1, zone).to };
       for (let tries = 1; ; tries += 1) {
         const untrue = await untrueOf(deps, { series, spec, zone }, whole);
         if (!untrue.ok) return failed(untrue.fault);
@@ -106,7 +108,7 @@ export function createWindowsReader(deps: WindowsReaderDeps): WindowsReader {
       }
     },
     isClosed(series, to) {
-      const spec = specOfSeries(series);
+      const spec = about(series)?.spec;
       if (spec === undefined) return to <= clock.now();
       if (saved === undefined) return to <= clock.now() - reachOf(spec);
       // What waits before changes the steps of a counter behind it too.
