@@ -20,10 +20,13 @@ import { importRoutes } from './api/import.js';
 import { liveRoutes } from './api/live.js';
 import { postRoutes } from './api/posts.js';
 import { handleProblems, Problem } from './api/problem.js';
+import { queryRoutes } from './api/query.js';
 import { replayRoutes } from './api/replay.js';
 import { seriesRoutes } from './api/series.js';
 import { textsRoutes } from './api/texts.js';
+import { createTurns } from './api/turns.js';
 import { webRoutes } from './api/web.js';
+import { createReaders } from './query/readers.js';
 
 export type { AppDeps } from './api/deps.js';
 
@@ -116,11 +119,13 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   return app;
 }
 
-async function registerApi(api: FastifyInstance, deps: AppDeps): Promise<void> {
+async function registerApi(api: FastifyInstance, app: AppDeps): Promise<void> {
+  const deps = { ...app, ...createReaders(app), turns: createTurns() };
   for (const routes of [
     fleetRoutes,
     postRoutes,
     seriesRoutes,
+    queryRoutes,
     alarmRoutes,
     counterEventRoutes,
     replayRoutes,

@@ -6,8 +6,11 @@ import type { IngestService, Log } from '../ingest/ingest-service.js';
 import type { LiveBoard } from '../live/board.js';
 import type { LiveHub } from '../live/hub.js';
 import type { ImpactPage, Registry, Store } from '../ports.js';
+import type { Readers } from '../query/readers.js';
 import type { CounterEvents } from '../rollup/counter-events.js';
+import type { RollupService } from '../rollup/rollup-service.js';
 import type { TotalsReader } from '../rollup/totals-reader.js';
+import type { Turns } from './turns.js';
 
 /** Limits and refusals of the API. Each is a counter of `/health`. */
 export const API_COUNTERS = [
@@ -43,10 +46,12 @@ export interface AppDeps {
     | 'mayCarry'
     | 'openCarry'
   >;
-  readonly store: Pick<Store, 'read' | 'lastBefore'>;
+  readonly store: Pick<Store, 'read' | 'lastBefore' | 'rollUp'>;
   readonly registry: Pick<Registry, 'journal'>;
   readonly alarms: Alarms;
-  readonly counterEvents: Pick<CounterEvents, 'ofPost' | 'add' | 'correct'>;
+  readonly counterEvents: Pick<CounterEvents, 'ofPost' | 'ofSeries' | 'add' | 'correct'>;
+  /** Absent where the store keeps no rollups. */
+  readonly rollups?: Pick<RollupService, 'saved'> | undefined;
   readonly totals: TotalsReader;
   readonly board: LiveBoard;
   readonly hub: LiveHub;
@@ -64,4 +69,9 @@ export interface AppDeps {
   readonly textsFolder: string;
   /** Requests of one address within a minute. */
   readonly requestsPerMinuteMax?: number | undefined;
+}
+
+/** What routes that read the store share beside it. */
+export interface ApiDeps extends AppDeps, Readers {
+  readonly turns: Turns;
 }

@@ -302,7 +302,7 @@ export async function fakeServer(
     store,
     registry: { journal: ({ limit }) => journal.slice(0, limit) },
     alarms,
-    counterEvents: { ofPost: () => [], add: nobodyKeeps, correct: nobodyKeeps },
+    counterEvents: { ofPost: () => [], ofSeries: () => [], add: nobodyKeeps, correct: nobodyKeeps },
     totals,
     board,
     hub,
