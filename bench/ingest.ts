@@ -10,7 +10,7 @@ import { METRICS } from '#domain/metric.js';
 import { IngestEngine } from '#server/ingest/ingest-engine.js';
 import { DEFAULT_LIMITS } from '#server/ingest/limits.js';
 import type { Store } from '#server/ports.js';
-import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { openEmbeddedStore } from '#server/store/embedded-store.js';
 import { createInfluxStore } from '#server/store/influx-store.js';
 import { createSqliteRegistry } from '#server/store/sqlite-registry.js';
 import { startInflux } from '#tests/support/influx.js';
@@ -98,7 +98,7 @@ const influx = await startInflux();
 const folder = mkdtempSync(join(tmpdir(), 'oftob-bench-store-'));
 const stores: (readonly [string, Store])[] = [];
 try {
-  const embedded = createEmbeddedStore({ folder });
+  const embedded = await openEmbeddedStore({ folder });
   if (!embedded.ok) throw new Error(embedded.fault.message);
   stores.push(['embedded (SQLite)', embedded.value]);
   stores.push(['InfluxDB 1.x', createInfluxStore({ url: influx.url, database: 'bench' })]);

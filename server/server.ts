@@ -23,7 +23,7 @@ import type { ImpactPage, Pruned, Registry, RollupStore, Store } from './ports.j
 import { type CounterEvents, createCounterEvents } from './rollup/counter-events.js';
 import { createRollupService } from './rollup/rollup-service.js';
 import { createTotals, type TotalsService } from './rollup/totals.js';
-import { createEmbeddedStore } from './store/embedded-store.js';
+import { openEmbeddedStore } from './store/embedded-store.js';
 import { createInfluxStore } from './store/influx-store.js';
 import { createSqliteRegistry } from './store/sqlite-registry.js';
 
@@ -89,7 +89,7 @@ async function open(config: ServerConfig, deps: ServerDeps, closers: Closer[]): 
     });
   const folder = makeFolder(config.dataFolder);
   if (!folder.ok) return folder;
-  const store = openStore(config, deps);
+  const store = await openStore(config, deps);
   if (!store.ok) return store;
   closers.push(() => store.value.close());
   const registry = createSqliteRegistry({ folder: config.dataFolder });
@@ -119,9 +119,9 @@ function makeFolder(folder: string): Result<void, StartFault> {
   }
 }
 
-function openStore(config: ServerConfig, deps: ServerDeps): Result<CountingStore, StartFault> {
+async function openStore(config: ServerConfig, deps: ServerDeps): Promise<Result<CountingStore, StartFault>> {
   if (deps.store !== undefined) return ok(deps.store);
-  if (config.store.kind === 'embedded') return createEmbeddedStore({ folder: config.dataFolder });
+  if (config.store.kind === 'embedded') return openEmbeddedStore({ folder: config.dataFolder });
   const { kind: _kind, ...options } = config.store;
   return ok(createInfluxStore(options));
 }

@@ -6,7 +6,7 @@ import type { Random } from '#domain/clock.js';
 import { IngestEngine } from '#server/ingest/ingest-engine.js';
 import { DEFAULT_LIMITS } from '#server/ingest/limits.js';
 import type { Point, Store } from '#server/ports.js';
-import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { openEmbeddedStoreHere } from '#server/store/embedded-store.js';
 import { databasePath } from '#server/store/sqlite.js';
 import { createSqliteRegistry } from '#server/store/sqlite-registry.js';
 import { FaultyStore } from './faulty-store.js';
@@ -46,7 +46,7 @@ export class DrillServer {
     this.#parts = parts;
     mkdirSync(parts.folder, { recursive: true });
     for (const name of ['telemetry', 'registry']) holdNothing(`${databasePath(parts.folder, name)}.reserve`);
-    const store = createEmbeddedStore({ folder: parts.folder });
+    const store = openEmbeddedStoreHere({ folder: parts.folder });
     if (!store.ok) throw new Error(store.fault.message);
     parts.spoilStore?.(store.value);
     this.store = new FaultyStore(store.value, parts.time, parts.random);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Point } from '../ports.js';
-import { createEmbeddedStore, type EmbeddedStore } from './embedded-store.js';
+import { type EmbeddedStore, openEmbeddedStoreHere } from './embedded-store.js';
 import { createReserve, openSqlite } from './sqlite.js';
 
 const T0 = Date.UTC(2026, 0, 15);
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 function openStore(pagesMax?: number): EmbeddedStore {
-  const opened = createEmbeddedStore({ folder, ...(pagesMax === undefined ? {} : { pagesMax }) });
+  const opened = openEmbeddedStoreHere({ folder, ...(pagesMax === undefined ? {} : { pagesMax }) });
   if (!opened.ok) throw new Error(opened.fault.message);
   open.push(opened.value);
   return opened.value;
@@ -47,7 +47,7 @@ test('a commit is on the disk before it is told: WAL with synchronous=FULL', () 
 
 test('a second server on the same folder is told to leave', () => {
   openStore();
-  expect(createEmbeddedStore({ folder })).toMatchObject({
+  expect(openEmbeddedStoreHere({ folder })).toMatchObject({
     ok: false,
     fault: { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('in use by another process') },
   });
@@ -55,7 +55,7 @@ test('a second server on the same folder is told to leave', () => {
 
 test('a file that is no database is a fault, not a crash', () => {
   writeFileSync(join(folder, 'telemetry.sqlite'), 'x'.repeat(10_000));
-  expect(createEmbeddedStore({ folder })).toMatchObject({ ok: false, fault: { code: 'STORE_UNAVAILABLE' } });
+  expect(openEmbeddedStoreHere({ folder })).toMatchObject({ ok: false, fault: { code: 'STORE_UNAVAILABLE' } });
 });
 
 test('on a full disk writes are refused whole, the reserve is given up, and what is stored stays readable', async () => {
@@ -65,7 +65,7 @@ test('on a full disk writes are refused whole, the reserve is given up, and what
   expect(await store.write(points(0, 500))).toEqual({ ok: true, value: [] });
   const answer = await store.write([
     { ...points(0, 1)[0]!, device: 'unheard-of', metric: 'novel.metric' },
-    ...points(1000, 20_000),
+    ...points(1000, 40_000),
   ]);
   expect(answer).toMatchObject({ ok: false, fault: { code: 'STORE_FULL' } });
   expect(existsSync(reserve)).toBe(false);

@@ -1,236 +1,240 @@
-// The store without a service: rows in SQLite in the data folder.
-import { failed, ok, type Result } from '#domain/result.js';
-import type { SeriesRollup } from '#domain/series-rollup.js';
-import type { Point, RefusedPoint, RollupQuestion, SeriesName, Store, StoreFault } from '../ports.js';
-import { refusalOf, typeOfValue, unavailable, type ValueType } from './point-rules.js';
-import { rollUpByReading } from './rollup-by-reading.js';
-import {
-  createReserve,
-  databasePath,
-  faultOf,
-  noSpace,
-  openSqlite,
-  type Reserve,
-  type SqliteDatabase,
-} from './sqlite.js';
+// The store without a service: compressed blocks in one SQLite file in the data folder, behind a thread of their own.
+import { ok, type Result } from '#domain/result.js';
+import type { RollupSpan, SeriesRollup, WindowRollup } from '#domain/series-rollup.js';
+import type {
+  Point,
+  Pruned,
+  RefusedPoint,
+  RetentionCuts,
+  RollupQuestion,
+  RollupStore,
+  SeriesName,
+  Store,
+  StoreFault,
+} from '../ports.js';
+import { decodeRollups, encodeRollups } from './block/rollup-block.js';
+import { Catalogue, type SeriesEntry } from './engine/catalogue.js';
+import type { BarePoint, PackedColumns } from './engine/engine.js';
+import type { EngineCalls, EngineSettings } from './engine/engine-calls.js';
+import { type EngineLink, openHere, openInThread } from './engine/engine-link.js';
+import { RecordPacker } from './engine/log-record.js';
+import { refusalOf, TIME_MAX, TIME_MIN, unavailable } from './point-rules.js';
+import { databasePath } from './sqlite.js';
 
 export interface EmbeddedStoreOptions {
   readonly folder: string;
-  /** Most pages of 4 kB that the database may have. For a small disk, and to see what a full one does. */
+  /** Most pages of 8 kB that the database may have. For a small disk, and to see what a full one does. */
   readonly pagesMax?: number;
+  /** So many points wait in the log before they are sealed into blocks. */
+  readonly sealValues?: number;
 }
 
-export interface EmbeddedStore extends Store {
+export interface EmbeddedStore extends Store, RollupStore, Pruned {
+  /** Copies the whole store into a new file, which opens as one, while it goes on. */
+  backup(path: string): Promise<Result<void, StoreFault>>;
+  /** Seals what is in the log, and makes one block of each day before `compactBefore`, epoch ms; both also happen by themselves. */
+  seal(compactBefore: number): Promise<Result<void, StoreFault>>;
   counters(): Readonly<Record<string, number>>;
 }
 
-const SCHEMA = `
-  CREATE TABLE IF NOT EXISTS metrics (name TEXT PRIMARY KEY, type TEXT NOT NULL) WITHOUT ROWID;
-  CREATE TABLE IF NOT EXISTS series (
-    id INTEGER PRIMARY KEY, post TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL, UNIQUE (post, device, metric)
-  );
-  CREATE TABLE IF NOT EXISTS points (
-    series INTEGER NOT NULL, at INTEGER NOT NULL, value, code INTEGER NOT NULL, PRIMARY KEY (series, at)
-  ) WITHOUT ROWID;
-`;
-
-interface Row {
-  readonly at: number;
-  readonly value: number | string | null;
-  readonly code: number;
-}
+/** Their log is read back within a second. */
+const SEAL_VALUES = 4_000_000;
+const NO_SERIES = 0;
 
 /**
- * Opens the store in `folder`/telemetry.sqlite. Faults: `STORE_UNAVAILABLE` (not writable, damaged, in use by another
- * process), `STORE_FULL`.
+ * Opens the store in `folder`/telemetry.sqlite, read and written in a thread of its own, so that the caller's never waits.
+ * Faults: `STORE_UNAVAILABLE` (not writable, damaged, in use by another process), `STORE_FULL`.
  */
-export function createEmbeddedStore(options: EmbeddedStoreOptions): Result<EmbeddedStore, StoreFault> {
-  const path = databasePath(options.folder, 'telemetry');
-  const opened = openSqlite(path, SCHEMA);
-  if (!opened.ok) return opened;
-  try {
-    if (options.pagesMax !== undefined) opened.value.pragma(`max_page_count = ${options.pagesMax}`);
-    return ok(new SqliteStore(opened.value, path));
-  } catch (error) {
-    opened.value.close();
-    return failed(faultOf(error, path));
-  }
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Result<EmbeddedStore, StoreFault>> {
+  const link = await openInThread(settingsOf(options));
+  return link.ok ? ok(new BlockStore(link.value, databasePath(options.folder, 'telemetry'))) : link;
 }
 
-class SqliteStore implements EmbeddedStore {
-  readonly #database: SqliteDatabase;
+/** The same store in the caller's thread, where whatever is asked is done at once: for virtual time. */
+export function openEmbeddedStoreHere(options: EmbeddedStoreOptions): Result<EmbeddedStore, StoreFault> {
+  const link = openHere(settingsOf(options));
+  return link.ok ? ok(new BlockStore(link.value, databasePath(options.folder, 'telemetry'))) : link;
+}
+
+function settingsOf({ folder, pagesMax, sealValues = SEAL_VALUES }: EmbeddedStoreOptions): EngineSettings {
+  return { folder, pagesMax, sealValues };
+}
+
+class BlockStore implements EmbeddedStore {
+  readonly #link: EngineLink;
   readonly #path: string;
-  readonly #reserve: Reserve;
-  readonly #series = new Map<string, number>();
-  readonly #types = new Map<string, ValueType>();
-  #catalogueKnown = false;
-  readonly #statements: ReturnType<typeof prepareStatements>;
-  readonly #transact: (points: readonly Point[]) => RefusedPoint[];
+  readonly #catalogue: Catalogue;
+  readonly #packer = new RecordPacker();
+  /** A write that is the first to name something; until it is stored nobody may build on the name. */
+  #naming: Promise<unknown> | undefined;
+  #isOpen = true;
   readonly #counters = { storeWrites: 0, storePoints: 0, storePointsRefused: 0, storeFaults: 0 };
 
-  constructor(database: SqliteDatabase, path: string) {
-    this.#database = database;
+  constructor(link: EngineLink, path: string) {
+    this.#link = link;
     this.#path = path;
-    this.#reserve = createReserve(path);
-    this.#reserve.hold();
-    this.#statements = prepareStatements(database);
-    this.#transact = database.transaction((points: readonly Point[]) => this.#insert(points));
-    this.#knowCatalogue();
-  }
-
-  /** Reads the catalogues where memory may not be what the database holds. */
-  #knowCatalogue(): void {
-    if (this.#catalogueKnown) return;
-    this.#series.clear();
-    this.#types.clear();
-    for (const { name, type } of this.#statements.types.all()) this.#types.set(name, type);
-    for (const row of this.#statements.allSeries.all()) this.#series.set(keyOf(row), row.id);
-    this.#catalogueKnown = true;
+    this.#catalogue = new Catalogue(link.catalogue);
   }
 
   async write(points: readonly Point[]): Promise<Result<readonly RefusedPoint[], StoreFault>> {
-    if (!this.#database.open) return unavailable(`${this.#path} is closed`);
-    if (!this.#reserve.hold()) return this.#fault(noSpace(this.#path));
-    try {
-      this.#knowCatalogue();
-      const refused = this.#transact(points);
-      this.#counters.storeWrites += 1;
-      this.#counters.storePoints += points.length - refused.length;
-      this.#counters.storePointsRefused += refused.length;
-      return ok(refused);
-    } catch (error) {
-      // What the rolled-back transaction had put into the catalogues is not in the database.
-      this.#catalogueKnown = false;
-      const fault = faultOf(error, this.#path);
-      if (fault.code === 'STORE_FULL') this.#makeRoom();
-      return this.#fault(fault);
-    }
-  }
-
-  #fault(fault: StoreFault): Result<never, StoreFault> {
-    this.#counters.storeFaults += 1;
-    return failed(fault);
-  }
-
-  /** Moves the log into the database, for which the reserve makes room; what is stored stays readable. */
-  #makeRoom(): void {
-    this.#reserve.release();
-    try {
-      this.#database.pragma('wal_checkpoint(TRUNCATE)');
-    } catch {
-      // The next write tells.
-    }
-  }
-
-  #insert(points: readonly Point[]): RefusedPoint[] {
+    while (this.#naming !== undefined) await this.#naming;
+    if (!this.#isOpen) return unavailable(`${this.#path} is closed`);
     const refused: RefusedPoint[] = [];
-    points.forEach((point, index) => {
-      const code = refusalOf(point, (metric) => this.#types.get(metric));
-      if (code !== undefined) {
-        refused.push({ index, code });
-        return;
+    this.#pack(points, refused);
+    if (this.#packer.count > 0) {
+      const written = await this.#send();
+      if (!written.ok) return written;
+    }
+    this.#counters.storeWrites += 1;
+    this.#counters.storePoints += points.length - refused.length;
+    this.#counters.storePointsRefused += refused.length;
+    return ok(refused);
+  }
+
+  #pack(points: readonly Point[], refused: RefusedPoint[]): void {
+    const packer = this.#packer;
+    packer.begin();
+    let last: SeriesEntry | undefined;
+    for (let index = 0; index < points.length; index += 1) {
+      const point = points[index] as Point;
+      const { at, code, value } = point;
+      // The common case first, without a call: a number at a time within the years.
+      if (typeof value !== 'number' || !isPlain(at, value)) {
+        const refusal = refusalOf(point, (metric) => this.#catalogue.typeOf(metric));
+        if (refusal !== undefined) {
+          refused.push({ index, code: refusal });
+          continue;
+        }
       }
-      this.#learnType(point);
-      this.#statements.upsert.run(this.#seriesId(point), point.at, point.value, point.code);
+      const entry = this.#catalogue.entryOf(point, last);
+      last = entry;
+      if (value === null) packer.none(entry.id, at, code);
+      else if (this.#takes(entry, typeof value === 'number' ? 'number' : 'text')) {
+        if (typeof value === 'number') packer.number(entry.id, at, value, code);
+        else packer.word(entry.id, at, value, code);
+      } else refused.push({ index, code: 'STORE_TYPE' });
+    }
+  }
+
+  #takes({ metricEntry }: SeriesEntry, type: 'number' | 'text'): boolean {
+    if (metricEntry.type === undefined) this.#catalogue.learn(metricEntry, type);
+    return metricEntry.type === type;
+  }
+
+  async #send(): Promise<Result<unknown, StoreFault>> {
+    const record = this.#packer.taken();
+    const fresh = this.#catalogue.fresh();
+    const sent = this.#ask('write', { record, fresh }, [record.buffer as ArrayBuffer]);
+    if (fresh === undefined) return sent;
+    this.#naming = sent.then(({ ok }) => {
+      this.#catalogue.settle(ok);
+      this.#naming = undefined;
     });
-    return refused;
+    await this.#naming;
+    return sent;
   }
 
-  #learnType(point: Point): void {
-    if (point.value === null || this.#types.has(point.metric)) return;
-    const type = typeOfValue(point.value);
-    this.#statements.insertType.run(point.metric, type);
-    this.#types.set(point.metric, type);
+  async #ask<Op extends keyof EngineCalls>(
+    op: Op,
+    asked: EngineCalls[Op]['asked'],
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<Result<EngineCalls[Op]['answer'], StoreFault>> {
+    if (!this.#isOpen) return unavailable(`${this.#path} is closed`);
+    const result = await this.#link.ask(op, asked, transfer);
+    if (!result.ok) this.#counters.storeFaults += 1;
+    return result;
   }
 
-  #seriesId(name: SeriesName): number {
-    const key = keyOf(name);
-    const present = this.#series.get(key);
-    if (present !== undefined) return present;
-    const id = Number(this.#statements.insertSeries.run(name.post, name.device, name.metric).lastInsertRowid);
-    this.#series.set(key, id);
-    return id;
+  #idOf(series: SeriesName): number {
+    return this.#catalogue.find(series)?.id ?? NO_SERIES;
   }
 
   async read(series: SeriesName, from: number, to: number): Promise<Result<readonly Point[], StoreFault>> {
-    return this.#ask((statements) => {
-      const id = this.#series.get(keyOf(series));
-      return id === undefined ? [] : statements.read.all(id, from, to).map((row) => pointOf(series, row));
-    });
+    const read = await this.#ask('read', { series: this.#idOf(series), from, to });
+    return read.ok ? ok(pointsOf(series, read.value)) : read;
   }
 
   async lastBefore(series: SeriesName, at: number): Promise<Result<Point | undefined, StoreFault>> {
-    return this.#ask((statements) => {
-      const id = this.#series.get(keyOf(series));
-      const row = id === undefined ? undefined : statements.lastBefore.get(id, at);
-      return row === undefined ? undefined : pointOf(series, row);
-    });
+    const found = await this.#ask('lastBefore', { series: this.#idOf(series), at });
+    return found.ok ? ok(found.value && pointOf(series, found.value)) : found;
   }
 
   async latest(post: string): Promise<Result<readonly Point[], StoreFault>> {
-    return this.#ask((statements) =>
-      statements.seriesOfPost.all(post).flatMap((series) => {
-        const row = statements.newest.get(series.id);
-        return row === undefined ? [] : [pointOf({ post, device: series.device, metric: series.metric }, row)];
+    const entries = this.#catalogue.ofPost(post);
+    const found = await this.#ask('latest', { series: entries.map(({ id }) => id) });
+    if (!found.ok) return found;
+    return ok(
+      entries.flatMap((entry, i) => {
+        const bare = found.value[i];
+        return bare === undefined ? [] : [pointOf(entry, bare)];
       }),
     );
   }
 
-  rollUp(questions: readonly RollupQuestion[]): Promise<Result<readonly SeriesRollup[], StoreFault>> {
-    return rollUpByReading(this, questions);
+  async rollUp(questions: readonly RollupQuestion[]): Promise<Result<readonly SeriesRollup[], StoreFault>> {
+    const asked = questions.map(({ series, ...job }) => ({ series: this.#idOf(series), job }));
+    const rolled = await this.#ask('rollUp', { questions: asked });
+    return rolled.ok
+      ? ok(rolled.value.map(({ gaps, windows }) => ({ gaps, windows: decodeRollups(windows) })))
+      : rolled;
   }
 
-  #ask<T>(question: (statements: ReturnType<typeof prepareStatements>) => T): Result<T, StoreFault> {
-    if (!this.#database.open) return unavailable(`${this.#path} is closed`);
-    try {
-      this.#knowCatalogue();
-      return ok(question(this.#statements));
-    } catch (error) {
-      return this.#fault(faultOf(error, this.#path));
-    }
+  async saveRollups(entries: Parameters<RollupStore['saveRollups']>[0]): Promise<Result<void, StoreFault>> {
+    // A series without points has no number, and nothing to roll up.
+    const patches = entries.flatMap(({ from, series, span, to, windows }) => {
+      const id = this.#idOf(series);
+      return id === NO_SERIES ? [] : [{ series: id, span, from, to, block: encodeRollups(windows) }];
+    });
+    return this.#ask('saveRollups', { patches });
+  }
+
+  async readRollups(
+    series: SeriesName,
+    span: RollupSpan,
+    from: number,
+    to: number,
+  ): Promise<Result<readonly WindowRollup[], StoreFault>> {
+    const read = await this.#ask('readRollups', { series: this.#idOf(series), span, from, to });
+    if (!read.ok) return read;
+    return ok(read.value.flatMap(decodeRollups).filter((window) => window.from >= from && window.from < to));
+  }
+
+  prune(cuts: RetentionCuts): Promise<Result<number, StoreFault>> {
+    return this.#ask('prune', { cuts });
+  }
+
+  backup(path: string): Promise<Result<void, StoreFault>> {
+    return this.#ask('backup', { path });
+  }
+
+  seal(compactBefore: number): Promise<Result<void, StoreFault>> {
+    return this.#ask('seal', { compactBefore });
   }
 
   counters(): Readonly<Record<string, number>> {
-    return { ...this.#counters, storeReserveReleased: this.#reserve.releases() };
+    return { ...this.#counters, ...this.#link.counters() };
   }
 
   async close(): Promise<void> {
-    this.#database.close();
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    const closed = await this.#link.ask('close', {});
+    if (!closed.ok) throw new Error(closed.fault.message);
   }
 }
 
-function prepareStatements(database: SqliteDatabase) {
-  return {
-    types: database.prepare<[], { name: string; type: ValueType }>('SELECT name, type FROM metrics'),
-    allSeries: database.prepare<[], SeriesName & { id: number }>('SELECT id, post, device, metric FROM series'),
-    seriesOfPost: database.prepare<[string], { id: number; device: string; metric: string }>(
-      'SELECT id, device, metric FROM series WHERE post = ?',
-    ),
-    insertType: database.prepare<[string, ValueType]>('INSERT OR IGNORE INTO metrics (name, type) VALUES (?, ?)'),
-    insertSeries: database.prepare<[string, string, string]>(
-      'INSERT INTO series (post, device, metric) VALUES (?, ?, ?)',
-    ),
-    upsert: database.prepare<[number, number, number | string | null, number]>(
-      'INSERT INTO points (series, at, value, code) VALUES (?, ?, ?, ?) ' +
-        'ON CONFLICT (series, at) DO UPDATE SET value = excluded.value, code = excluded.code',
-    ),
-    read: database.prepare<[number, number, number], Row>(
-      'SELECT at, value, code FROM points WHERE series = ? AND at >= ? AND at < ? ORDER BY at',
-    ),
-    lastBefore: database.prepare<[number, number], Row>(
-      'SELECT at, value, code FROM points WHERE series = ? AND at < ? AND value IS NOT NULL ORDER BY at DESC LIMIT 1',
-    ),
-    newest: database.prepare<[number], Row>(
-      'SELECT at, value, code FROM points WHERE series = ? ORDER BY at DESC LIMIT 1',
-    ),
-  };
+function isPlain(at: number, value: number): boolean {
+  return at >= TIME_MIN && at < TIME_MAX && Number.isInteger(at) && Number.isFinite(value);
 }
 
-function keyOf(name: SeriesName): string {
-  return `${name.post}/${name.device}/${name.metric}`;
+function pointsOf({ device, metric, post }: SeriesName, { codes, times, values, words }: PackedColumns): Point[] {
+  return Array.from(times, (at, place) => {
+    const packed = values[place] as number;
+    const value = Number.isNaN(packed) ? null : words === undefined ? packed : (words[packed] as string);
+    return { post, device, metric, at, value, code: codes[place] as number };
+  });
 }
 
-function pointOf(series: SeriesName, row: Row): Point {
-  const { post, device, metric } = series;
-  return { post, device, metric, at: row.at, value: row.value, code: row.code };
+function pointOf({ device, metric, post }: SeriesName, { at, code, value }: BarePoint): Point {
+  return { post, device, metric, at, value, code };
 }

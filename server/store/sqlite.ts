@@ -31,18 +31,24 @@ const LOG_BYTES_KEPT = 4 * MEGABYTE;
  * alone would leave `synchronous=NORMAL`, with which a power cut takes back commits that were already receipted: FULL is set
  * explicitly. `schema` is run on it.
  */
-export function openSqlite(path: string, schema = ''): Result<SqliteDatabase, StoreFault> {
-  const opened = tryToOpen(path, schema);
+export function openSqlite(
+  path: string,
+  schema = '',
+  options: { readonly pageBytes?: number } = {},
+): Result<SqliteDatabase, StoreFault> {
+  const opened = tryToOpen(path, schema, options.pageBytes);
   if (opened.ok || opened.fault.code !== 'STORE_FULL') return opened;
   rmSync(reservePath(path), { force: true });
-  return tryToOpen(path, schema);
+  return tryToOpen(path, schema, options.pageBytes);
 }
 
-function tryToOpen(path: string, schema: string): Result<SqliteDatabase, StoreFault> {
+function tryToOpen(path: string, schema: string, pageBytes = 4096): Result<SqliteDatabase, StoreFault> {
   let database: SqliteDatabase | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
     database = new Database(path, { timeout: 0 });
+    // Of a new file only.
+    database.pragma(`page_size = ${pageBytes}`);
     // Before WAL: then SQLite keeps its index in memory and the lock keeps a second server out.
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');

@@ -22,7 +22,7 @@ import { postTopic } from '#contract/topic.js';
 import { ok } from '#domain/result.js';
 import { importCarried } from '#server/api/import-file.js';
 import type { RunningServer } from '#server/server.js';
-import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { openEmbeddedStoreHere } from '#server/store/embedded-store.js';
 import { memoryRise } from '#tests/support/huge-message.js';
 import { carriedBirth, carriedFile, carriedSamples, makeKey } from './carried-file.js';
 import { closeAll, closers, configOf, gateway, running } from './running-server.js';
@@ -54,7 +54,7 @@ const spooled = (): string[] => readdirSync(folder).filter((name) => name.endsWi
 /** What the store holds, once the server has let go of it. */
 async function storedValues(): Promise<unknown[]> {
   await server.stop();
-  const store = createEmbeddedStore({ folder });
+  const store = openEmbeddedStoreHere({ folder });
   if (!store.ok) throw new Error(store.fault.message);
   const series = { post: 'kyzyl-art', device: 'meter-1', metric: 'load.power' };
   const points = await store.value.read(series, 0, Date.now() + 1e9);

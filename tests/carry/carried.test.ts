@@ -14,7 +14,7 @@ import { loadCatalog } from '#profiles/catalog.js';
 import type { ServerConfig } from '#server/config.js';
 import type { Store } from '#server/ports.js';
 import { type RunningServer, startServer } from '#server/server.js';
-import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { openEmbeddedStoreHere } from '#server/store/embedded-store.js';
 import { startOftob } from '../support/processes.js';
 import {
   backlog,
@@ -51,7 +51,7 @@ function postWith(options: Parameters<typeof makePostFolder>[0], records = draft
 
 async function runningServer(): Promise<{ readonly server: RunningServer; readonly store: Store }> {
   const folder = makePostFolder().folder;
-  const opened = createEmbeddedStore({ folder });
+  const opened = openEmbeddedStoreHere({ folder });
   if (!opened.ok) throw new Error(opened.fault.message);
   const config: ServerConfig = {
     fleet: FLEET,

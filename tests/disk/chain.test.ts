@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { openEmbeddedStoreHere } from '#server/store/embedded-store.js';
 import { freePort } from '../support/real-server.js';
 import { mountSmallDisk } from '../support/small-disk.js';
 import { describeOnSmallDisks } from './on-small-disks.js';
@@ -31,7 +31,7 @@ async function isWhole(serverData: string, from: number, to: number): Promise<bo
   mkdirSync(copy);
   for (const name of readdirSync(serverData))
     if (/^telemetry\.sqlite(-wal)?$/.test(name)) copyFileSync(join(serverData, name), join(copy, name));
-  const store = createEmbeddedStore({ folder: copy });
+  const store = openEmbeddedStoreHere({ folder: copy });
   if (!store.ok) return false;
   const holes = await holesIn(store.value, from, to);
   await store.value.close();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import type { Registry } from '#server/ports.js';
-import { createEmbeddedStore, type EmbeddedStore } from '#server/store/embedded-store.js';
+import { type EmbeddedStore, openEmbeddedStoreHere } from '#server/store/embedded-store.js';
 import { createSqliteRegistry } from '#server/store/sqlite-registry.js';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.js';
 import { differences, pointsOf, storedIn, T0 } from './counted-points.js';
@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 function openStore({ folder }: SmallDisk): EmbeddedStore {
-  const opened = createEmbeddedStore({ folder });
+  const opened = openEmbeddedStoreHere({ folder });
   if (!opened.ok) throw new Error(opened.fault.message);
   open.add(opened.value);
   return opened.value;
@@ -74,10 +74,10 @@ describeOnSmallDisks('the embedded store on a disk that runs full', import.meta.
   test('a new store on a full disk is a fault with a code, and nothing of it is in the way later', async () => {
     const disk = mountSmallDisk(24);
     disk.fill();
-    expect(createEmbeddedStore({ folder: join(disk.folder, 'data') })).toMatchObject(FULL);
+    expect(openEmbeddedStoreHere({ folder: join(disk.folder, 'data') })).toMatchObject(FULL);
     expect(createSqliteRegistry({ folder: join(disk.folder, 'data') })).toMatchObject(FULL);
     disk.clear();
-    const opened = createEmbeddedStore({ folder: join(disk.folder, 'data') });
+    const opened = openEmbeddedStoreHere({ folder: join(disk.folder, 'data') });
     if (!opened.ok) throw new Error(opened.fault.message);
     open.add(opened.value);
     expect(await opened.value.write(pointsOf(0, 1))).toEqual({ ok: true, value: [] });

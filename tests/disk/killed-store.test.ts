@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import { openEmbeddedStoreHere } from '#server/store/embedded-store.js';
 import { ROOT } from '../house/source-files.js';
 import { differences, pointsOf, storedIn } from './counted-points.js';
 
@@ -39,7 +39,7 @@ test('a store whose process is killed in the middle of writing has every point t
   for (let round = 0; round < ROUNDS; round += 1) {
     const confirmed = await writeAndKill(from, 5 + round * 23);
     expect(confirmed).toBeGreaterThan(from);
-    const opened = createEmbeddedStore({ folder });
+    const opened = openEmbeddedStoreHere({ folder });
     if (!opened.ok) throw new Error(opened.fault.message);
     const found = await storedIn(opened.value);
     // One write more may be there, whole, that it could not tell of any more.

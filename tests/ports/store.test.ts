@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import type { Store } from '#server/ports.js';
-import { createEmbeddedStore } from '#server/store/embedded-store.js';
+import type { Result } from '#domain/result.js';
+import type { Store, StoreFault } from '#server/ports.js';
+import { openEmbeddedStore, openEmbeddedStoreHere } from '#server/store/embedded-store.js';
 import { createInfluxStore } from '#server/store/influx-store.js';
 import { type RunningInflux, startInflux } from '../support/influx.js';
 import { describeStore } from './store.suite.js';
@@ -14,20 +15,41 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 let count = 0;
 let embedded: Store | undefined;
 
-async function openEmbedded(): Promise<Store> {
-  const opened = createEmbeddedStore({ folder: join(root, String(count)) });
-  if (!opened.ok) throw new Error(opened.fault.message);
-  embedded = opened.value;
-  return embedded;
+/** Runs the suite on embedded stores that are opened in one way. */
+function describeEmbedded(
+  name: string,
+  open: (folder: string) => Promise<Result<Store, StoreFault>> | Result<Store, StoreFault>,
+): void {
+  const reopen = async (): Promise<Store> => {
+    const opened = await open(join(root, String(count)));
+    if (!opened.ok) throw new Error(opened.fault.message);
+    embedded = opened.value;
+    return embedded;
+  };
+  describeStore(name, {
+    open: () => {
+      count += 1;
+      return reopen();
+    },
+    reopen,
+    breakIt: async () => embedded?.close(),
+  });
 }
 
-describeStore('the embedded store', {
-  open: () => {
-    count += 1;
-    return openEmbedded();
-  },
-  reopen: openEmbedded,
-  breakIt: async () => embedded?.close(),
+describeEmbedded('the embedded store in a thread of its own', (folder) => openEmbeddedStore({ folder }));
+describeEmbedded('the embedded store in this thread', (folder) => openEmbeddedStoreHere({ folder }));
+describeEmbedded('the embedded store that seals at once', (folder) => openEmbeddedStoreHere({ folder, sealValues: 1 }));
+describeEmbedded('the embedded store that seals and compacts at once', (folder) => {
+  const opened = openEmbeddedStoreHere({ folder });
+  if (!opened.ok) return opened;
+  const store = opened.value;
+  const { write } = store;
+  store.write = async (points) => {
+    const written = await write.call(store, points);
+    if (written.ok) await store.seal(Number.MAX_SAFE_INTEGER / 2);
+    return written;
+  };
+  return opened;
 });
 
 let influx: RunningInflux | undefined;

@@ -132,3 +132,24 @@ export function seriesColumns(columns: Columns): SeriesColumns {
   if (words === undefined && !values.some(Number.isNaN)) return { times, codes, values };
   return { times, codes, values: Array.from({ length: count }, (_, place) => columns.valueAt(place)) };
 }
+
+/** Both ordered; of two points at one time the newer columns' one stays. */
+export function merged(older: Columns, newer: Columns): Columns {
+  if (newer.count === 0) return older;
+  if (older.count === 0) return newer;
+  const result = new Columns(older.count + newer.count);
+  let from = 0;
+  let next = 0;
+  while (next < newer.count) {
+    const at = newer.times[next] as number;
+    const until = countBefore(older, at);
+    result.append(older, from, until);
+    from = older.times[until] === at && until < older.count ? until + 1 : until;
+    const bound = from < older.count ? (older.times[from] as number) : Number.POSITIVE_INFINITY;
+    const first = next;
+    while (next < newer.count && (newer.times[next] as number) < bound) next += 1;
+    result.append(newer, first, next);
+  }
+  result.append(older, from);
+  return result;
+}

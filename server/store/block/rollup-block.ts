@@ -32,12 +32,16 @@ export function encodeRollups(windows: readonly WindowRollup[]): Uint8Array {
   return block;
 }
 
+/** Whether the bytes are those that were written. */
+export function isIntact(block: Uint8Array): boolean {
+  if (block[0] !== VERSION || block.length < HEAD_BYTES) return false;
+  return new DataView(block.buffer, block.byteOffset).getUint32(1) === crc32(block.subarray(HEAD_BYTES), VERSION);
+}
+
 /** The inverse of {@link encodeRollups}, by start. Throws {@link BlockDamage} on other bytes. */
 export function decodeRollups(block: Uint8Array): WindowRollup[] {
+  if (!isIntact(block)) throw new BlockDamage('rollups of an unknown version, or with a wrong checksum');
   const content = block.subarray(HEAD_BYTES);
-  if (block[0] !== VERSION || block.length < HEAD_BYTES) throw new BlockDamage('rollups of an unknown version');
-  if (new DataView(block.buffer, block.byteOffset).getUint32(1) !== crc32(content, VERSION))
-    throw new BlockDamage('rollups with a wrong checksum');
   const options = { maxOutputLength: INFLATED_BYTES_MAX, finishFlush: constants.Z_FINISH };
   const reader = new BlockReader(inflateRawSync(content, options));
   const windows: WindowRollup[] = [];

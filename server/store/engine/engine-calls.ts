@@ -1,0 +1,107 @@
+// What is asked of the engine, whichever thread it runs in.
+
+import { ok, type Result } from '#domain/result.js';
+import type { RollupJob, RollupSpan } from '#domain/series-rollup.js';
+import type { RetentionCuts, StoreFault } from '../../ports.js';
+import { unavailable } from '../point-rules.js';
+import { databasePath, faultOf, openSqlite } from '../sqlite.js';
+import {
+  type BarePoint,
+  type CatalogueRows,
+  ENGINE_SCHEMA,
+  type PackedColumns,
+  type PackedRollup,
+  StoreEngine,
+} from './engine.js';
+import type { RollupPatch } from './rollup-table.js';
+
+export interface EngineCalls {
+  write: { asked: { record: Uint8Array; fresh: CatalogueRows | undefined }; answer: undefined };
+  read: { asked: { series: number; from: number; to: number }; answer: PackedColumns };
+  lastBefore: { asked: { series: number; at: number }; answer: BarePoint | undefined };
+  latest: { asked: { series: readonly number[] }; answer: readonly (BarePoint | undefined)[] };
+  rollUp: { asked: { questions: readonly { series: number; job: RollupJob }[] }; answer: readonly PackedRollup[] };
+  saveRollups: { asked: { patches: readonly RollupPatch[] }; answer: undefined };
+  readRollups: { asked: { series: number; span: RollupSpan; from: number; to: number }; answer: readonly Uint8Array[] };
+  prune: { asked: { cuts: RetentionCuts }; answer: number };
+  backup: { asked: { path: string }; answer: undefined };
+  /** For tests and measurements: what else happens by itself. */
+  seal: { asked: { compactBefore: number }; answer: undefined };
+  close: { asked: Record<never, never>; answer: undefined };
+}
+
+export type EngineCall = { [Op in keyof EngineCalls]: { op: Op } & EngineCalls[Op]['asked'] }[keyof EngineCalls];
+
+export interface EngineSettings {
+  readonly folder: string;
+  readonly sealValues: number;
+  /** Most pages that the database may have. */
+  readonly pagesMax: number | undefined;
+}
+
+const PAGE_BYTES = 8192;
+
+/** After the newest time that there is, and still one that dates can tell. */
+const END_OF_TIME = 8_000_000_000_000;
+
+/** Opens `folder`/telemetry.sqlite. */
+export function openEngine(settings: EngineSettings): Result<StoreEngine, StoreFault> {
+  const path = databasePath(settings.folder, 'telemetry');
+  const opened = openSqlite(path, ENGINE_SCHEMA, { pageBytes: PAGE_BYTES });
+  if (!opened.ok) return opened;
+  const database = opened.value;
+  try {
+    if (settings.pagesMax !== undefined) database.pragma(`max_page_count = ${settings.pagesMax}`);
+    return ok(new StoreEngine(database, path, { sealValues: settings.sealValues }));
+  } catch (error) {
+    database.close();
+    return { ok: false, fault: faultOf(error, path) };
+  }
+}
+
+type Answer = Result<EngineCalls[keyof EngineCalls]['answer'], StoreFault>;
+
+/** Answers one call. Only a backup takes longer than the call. */
+export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<Answer> {
+  switch (call.op) {
+    case 'write':
+      return engine.write(call.record, call.fresh) as Answer;
+    case 'read':
+      return engine.attempt(() => engine.read(call.series, call.from, call.to));
+    case 'lastBefore':
+      return engine.attempt(() => engine.newest(call.series, call.at, true));
+    case 'latest':
+      return engine.attempt(() => call.series.map((series) => engine.newest(series, END_OF_TIME, false)));
+    case 'rollUp':
+      return engine.attempt(() => call.questions.map(({ job, series }) => engine.rollUp(series, job)));
+    case 'saveRollups':
+      return engine.saveRollups(call.patches) as Answer;
+    case 'readRollups':
+      return engine.attempt(() => engine.readRollups(call.series, call.span, call.from, call.to));
+    case 'prune':
+      return engine.attempt(() => engine.prune(call.cuts));
+    case 'backup':
+      return engine.backup(call.path) as Promise<Answer>;
+    case 'seal':
+      return sealNow(engine, call.compactBefore);
+    case 'close':
+      engine.close();
+      return ok(undefined);
+    default:
+      return unavailable('this store has no such call');
+  }
+}
+
+function sealNow(engine: StoreEngine, compactBefore: number): Answer {
+  engine.seal();
+  while (engine.compactSome(compactBefore)) {
+    // Each step is a transaction of its own.
+  }
+  return ok(undefined);
+}
+
+/** Memory that an answer may take along to another thread. */
+export function transferable(value: EngineCalls[keyof EngineCalls]['answer']): ArrayBuffer[] {
+  if (typeof value !== 'object' || value === null || !('times' in value)) return [];
+  return [value.times, value.values, value.codes].map(({ buffer }) => buffer as ArrayBuffer);
+}

@@ -1,0 +1,334 @@
+// The embedded store's heart: a log, heads in memory, sealed blocks and rollups, all in one SQLite file. Synchronous; series
+// are numbers here. It runs in a thread of its own, or, where time is virtual, in the caller's.
+
+import { failed, ok, type Result } from '#domain/result.js';
+import type { GapPart } from '#domain/rollup.js';
+import { lookBackMs, type RollupJob, type RollupSpan, rollUpSeries } from '#domain/series-rollup.js';
+import type { RetentionCuts, StoreFault } from '../../ports.js';
+import { BlockDamage } from '../block/bytes.js';
+import { Columns, countBefore, merged, ordered, seriesColumns } from '../block/columns.js';
+import { encodeRollups } from '../block/rollup-block.js';
+import type { ValueType } from '../point-rules.js';
+import { createReserve, faultOf, noSpace, type Reserve, type SqliteDatabase } from '../sqlite.js';
+import { BLOCK_SCHEMA, BlockTable } from './block-table.js';
+import { Heads } from './heads.js';
+import { readRecord } from './log-record.js';
+import { ROLLUP_SCHEMA, type RollupPatch, RollupTable } from './rollup-table.js';
+
+export const ENGINE_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS metrics (name TEXT PRIMARY KEY, type TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS series (
+    id INTEGER PRIMARY KEY, post TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL, UNIQUE (post, device, metric)
+  );
+  CREATE TABLE IF NOT EXISTS log (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+  ${BLOCK_SCHEMA}
+  ${ROLLUP_SCHEMA}
+`;
+
+export interface EngineOptions {
+  /** So many points are sealed into blocks at once; they take about 25 bytes of memory each until then. */
+  readonly sealValues: number;
+}
+
+export interface CatalogueRows {
+  readonly series: readonly (readonly [id: number, post: string, device: string, metric: string])[];
+  readonly types: readonly (readonly [metric: string, type: ValueType])[];
+}
+
+/** One point without its series. */
+export interface BarePoint {
+  readonly at: number;
+  readonly value: number | string | null;
+  readonly code: number;
+}
+
+/** Points of a series by time. Where words are there, values are places among them; NaN is none. */
+export interface PackedColumns {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly codes: Uint8Array;
+  readonly words: readonly string[] | undefined;
+}
+
+export interface PackedRollup {
+  /** As `encodeRollups` makes it. */
+  readonly windows: Uint8Array;
+  readonly gaps: readonly GapPart[];
+}
+
+/** A block is pruned in steps of so many, each a transaction. */
+const PRUNE_BLOCKS = 2000;
+const COMPACT_DAYS = 16;
+const LOG_BYTES_MAX = 64 * 1024 * 1024;
+/** Sealing that fails for want of space leaves points in memory; beyond so many times the usual no more are taken. */
+const UNSEALED_TIMES_MAX = 3;
+
+export class StoreEngine {
+  readonly #database: SqliteDatabase;
+  readonly #path: string;
+  readonly #options: EngineOptions;
+  readonly #reserve: Reserve;
+  readonly #heads = new Heads();
+  readonly #blocks: BlockTable;
+  readonly #rollups: RollupTable;
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  /** The newest log row, and the bytes of all. */
+  #logId = 0;
+  #logBytes = 0;
+  /** Sealing is tried again beyond this. */
+  #sealAbove: number;
+  readonly #counts = {
+    storeSeals: 0,
+    storeSealsFailed: 0,
+    storeBlocksSealed: 0,
+    storeDaysCompacted: 0,
+    storeBlocksDamaged: 0,
+    storeRecordsDamaged: 0,
+    storeRollupBlocksDamaged: 0,
+  };
+
+  /** Reads the log back into memory. Throws what SQLite throws. */
+  constructor(database: SqliteDatabase, path: string, options: EngineOptions) {
+    this.#database = database;
+    this.#path = path;
+    this.#options = options;
+    this.#sealAbove = options.sealValues;
+    const damage = { found: (kind: DamageKind) => this.#found(kind) };
+    this.#blocks = new BlockTable(database, damage);
+    this.#rollups = new RollupTable(database, damage);
+    this.#statements = prepareStatements(database);
+    this.#replay();
+    this.#reserve = createReserve(path);
+    this.#reserve.hold();
+  }
+
+  #found(kind: DamageKind): void {
+    if (kind === 'block') this.#counts.storeBlocksDamaged += 1;
+    else if (kind === 'record') this.#counts.storeRecordsDamaged += 1;
+    else this.#counts.storeRollupBlocksDamaged += 1;
+  }
+
+  #replay(): void {
+    const damaged: { id: number; bytes: Uint8Array }[] = [];
+    for (const row of this.#statements.log.iterate()) {
+      this.#logId = row.id;
+      this.#logBytes += row.bytes.length;
+      try {
+        readRecord(row.bytes, this.#heads);
+      } catch (error) {
+        if (!(error instanceof BlockDamage)) throw error;
+        this.#found('record');
+        damaged.push(row);
+      }
+    }
+    if (damaged.length > 0)
+      this.#transact(() => {
+        for (const { bytes, id } of damaged) {
+          this.#statements.keepApart.run(id, bytes);
+          this.#statements.removeRecord.run(id);
+        }
+      });
+  }
+
+  #transact<T>(work: () => T): T {
+    return this.#database.transaction(work).immediate();
+  }
+
+  catalogue(): CatalogueRows {
+    return { series: this.#statements.series.raw().all() as never, types: this.#statements.types.raw().all() as never };
+  }
+
+  /**
+   * @param record see {@link RecordPacker}
+   * @param fresh series and types that the record is the first to use
+   */
+  write(record: Uint8Array, fresh: CatalogueRows | undefined): Result<void, StoreFault> {
+    if (!this.#reserve.hold()) return failed(noSpace(this.#path));
+    if (this.#heads.count > UNSEALED_TIMES_MAX * this.#options.sealValues) {
+      this.seal();
+      if (this.#heads.count > 0) return failed(noSpace(this.#path));
+    }
+    const written = this.attempt(() =>
+      this.#transact(() => {
+        for (const row of fresh?.series ?? []) this.#statements.addSeries.run(...row);
+        for (const row of fresh?.types ?? []) this.#statements.addType.run(...row);
+        return Number(this.#statements.addRecord.run(record).lastInsertRowid);
+      }),
+    );
+    if (!written.ok) return written;
+    this.#logId = written.value;
+    this.#logBytes += record.length;
+    readRecord(record, this.#heads);
+    return ok(undefined);
+  }
+
+  /** Does something, and says what went wrong with it in the store's words; gives the reserve up where space is short. */
+  attempt<T>(work: () => T): Result<T, StoreFault> {
+    try {
+      return ok(work());
+    } catch (error) {
+      const fault = faultOf(error, this.#path);
+      if (fault.code === 'STORE_FULL') this.#makeRoom();
+      return failed(fault);
+    }
+  }
+
+  /** Moves SQLite's log into the database, for which the reserve makes room; what is stored stays readable. */
+  #makeRoom(): void {
+    this.#reserve.release();
+    try {
+      this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // The next write tells.
+    }
+  }
+
+  /** Seals where there is enough to seal. To be called after a write was answered. */
+  sealIfDue(): void {
+    if (this.#heads.count >= this.#sealAbove || this.#logBytes >= LOG_BYTES_MAX) this.seal();
+  }
+
+  /** Moves all points of the log into blocks, in one transaction. */
+  seal(): void {
+    if (this.#heads.count === 0) return;
+    const sealed = this.attempt(() =>
+      this.#transact(() => {
+        const blocks = this.#blocks.seal(this.#heads);
+        this.#statements.trimLog.run(this.#logId);
+        return blocks;
+      }),
+    );
+    if (!sealed.ok) {
+      this.#blocks.forget();
+      this.#counts.storeSealsFailed += 1;
+      this.#sealAbove = this.#heads.count + this.#options.sealValues / 4;
+      return;
+    }
+    this.#heads.clear();
+    this.#logBytes = 0;
+    this.#sealAbove = this.#options.sealValues;
+    this.#counts.storeSeals += 1;
+    this.#counts.storeBlocksSealed += sealed.value;
+  }
+
+  /** Makes day blocks of some days before `before`, epoch ms. True while there is more to do. */
+  compactSome(before: number): boolean {
+    const compacted = this.attempt(() =>
+      this.#transact(() => {
+        for (let days = 0; days < COMPACT_DAYS; days += 1) if (!this.#blocks.compactOne(before)) return days;
+        return COMPACT_DAYS;
+      }),
+    );
+    if (!compacted.ok) this.#blocks.forget();
+    this.#counts.storeDaysCompacted += compacted.ok ? compacted.value : 0;
+    return compacted.ok && compacted.value === COMPACT_DAYS;
+  }
+
+  #columns(series: number, from: number, to: number): Columns {
+    const columns = new Columns(0);
+    if (to <= from) return columns;
+    this.#blocks.read(series, from, to, columns);
+    const all = merged(ordered(columns), this.#heads.of(series, from, to));
+    const [first, end] = [countBefore(all, from), countBefore(all, to)];
+    if (first === 0 && end === all.count) return all;
+    const within = new Columns(0);
+    within.append(all, first, end);
+    return within;
+  }
+
+  read(series: number, from: number, to: number): PackedColumns {
+    const { codes, count, times, values, words } = this.#columns(series, from, to);
+    return { times: times.slice(0, count), values: values.slice(0, count), codes: codes.slice(0, count), words };
+  }
+
+  /** The newest point before `at`, of those with a value if need be. */
+  newest(series: number, at: number, withValue: boolean): BarePoint | undefined {
+    for (let end = at; ; ) {
+      const starts = [this.#blocks.newestBefore(series, end), this.#heads.newestBefore(series, end)];
+      const start = Math.max(...starts.map((one) => one ?? Number.NEGATIVE_INFINITY));
+      if (start === Number.NEGATIVE_INFINITY) return undefined;
+      const columns = this.#columns(series, start, end);
+      for (let place = columns.count - 1; place >= 0; place -= 1) {
+        const value = columns.valueAt(place);
+        if (value === null && withValue) continue;
+        return { at: columns.times[place] as number, value, code: columns.codes[place] as number };
+      }
+      end = start;
+    }
+  }
+
+  rollUp(series: number, job: RollupJob): PackedRollup {
+    const from = job.from - lookBackMs(job);
+    const before = this.newest(series, from, true);
+    const columns = new Columns(0);
+    if (typeof before?.value === 'number') columns.push(before.at, before.value, before.code);
+    else if (typeof before?.value === 'string') columns.push(before.at, columns.placeOf(before.value), before.code);
+    columns.append(this.#columns(series, from, job.to));
+    const { gaps, windows } = rollUpSeries(seriesColumns(columns), job);
+    return { windows: encodeRollups(windows), gaps };
+  }
+
+  saveRollups(patches: readonly RollupPatch[]): Result<void, StoreFault> {
+    if (!this.#reserve.hold()) return failed(noSpace(this.#path));
+    return this.attempt(() =>
+      this.#transact(() => {
+        for (const patch of patches) this.#rollups.save(patch);
+      }),
+    );
+  }
+
+  readRollups(series: number, span: RollupSpan, from: number, to: number): Uint8Array[] {
+    return this.#rollups.read(series, span, from, to);
+  }
+
+  /** Gives how many blocks went. */
+  prune({ quarter, raw }: RetentionCuts): number {
+    let pruned = 0;
+    for (let some = PRUNE_BLOCKS; some === PRUNE_BLOCKS; pruned += some)
+      some = this.#transact(() => this.#blocks.prune(raw, PRUNE_BLOCKS));
+    const ids = this.#statements.seriesIds.all().map(({ id }) => id);
+    pruned += this.#transact(() => this.#rollups.pruneQuarters(ids, quarter));
+    return pruned;
+  }
+
+  /** Copies the whole store into a new file while it goes on. */
+  async backup(path: string): Promise<Result<void, StoreFault>> {
+    try {
+      await this.#database.backup(path);
+      return ok(undefined);
+    } catch (error) {
+      return failed(faultOf(error, path));
+    }
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return {
+      ...this.#counts,
+      storeUnsealedPoints: this.#heads.count,
+      storeReserveReleased: this.#reserve.releases(),
+    };
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}
+
+type DamageKind = 'block' | 'record' | 'rollup';
+
+function prepareStatements(database: SqliteDatabase) {
+  return {
+    series: database.prepare('SELECT id, post, device, metric FROM series'),
+    seriesIds: database.prepare<[], { id: number }>('SELECT id FROM series'),
+    types: database.prepare('SELECT name, type FROM metrics'),
+    addSeries: database.prepare<[number, string, string, string]>(
+      'INSERT INTO series (id, post, device, metric) VALUES (?, ?, ?, ?)',
+    ),
+    addType: database.prepare<[string, string]>('INSERT INTO metrics (name, type) VALUES (?, ?)'),
+    log: database.prepare<[], { id: number; bytes: Uint8Array }>('SELECT id, bytes FROM log ORDER BY id'),
+    addRecord: database.prepare<[Uint8Array]>('INSERT INTO log (bytes) VALUES (?)'),
+    removeRecord: database.prepare<[number]>('DELETE FROM log WHERE id = ?'),
+    trimLog: database.prepare<[number]>('DELETE FROM log WHERE id <= ?'),
+    keepApart: database.prepare<[number, Uint8Array]>("INSERT INTO damaged (kind, key, bytes) VALUES ('record', ?, ?)"),
+  };
+}

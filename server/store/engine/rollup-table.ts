@@ -1,0 +1,106 @@
+// Rollups in SQLite, in blocks that one refresh rewrites cheaply: quarters by the day, days by the month, the rest by the year.
+import { ROLLUP_SPANS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
+import { decodeRollups, encodeRollups, isIntact } from '../block/rollup-block.js';
+import type { SqliteDatabase } from '../sqlite.js';
+import type { Damage } from './block-table.js';
+
+export const ROLLUP_SCHEMA = 'CREATE TABLE IF NOT EXISTS rollups (key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);';
+
+const DAY_MS = 86_400_000;
+const FIRST_YEAR = 2000;
+const FIRST_DAY = Date.UTC(FIRST_YEAR, 0) / DAY_MS;
+/** More than the days until 2200. */
+const PERIODS = 2 ** 17;
+
+/** What a series' rollups of one span are to be from now on, within from ≤ start < to. */
+export interface RollupPatch {
+  readonly series: number;
+  readonly span: RollupSpan;
+  readonly from: number;
+  readonly to: number;
+  /** {@link encodeRollups} */
+  readonly block: Uint8Array;
+}
+
+export class RollupTable {
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #damage: Damage;
+
+  constructor(database: SqliteDatabase, damage: Damage) {
+    this.#statements = prepareStatements(database);
+    this.#damage = damage;
+  }
+
+  /** Blocks that together hold the windows with from ≤ start < to, by time, and perhaps some around them. */
+  read(series: number, span: RollupSpan, from: number, to: number): Uint8Array[] {
+    if (to <= from) return [];
+    return this.#statements.range
+      .all(keyOf(series, span, from), keyOf(series, span, to - 1))
+      .flatMap(({ key, bytes }) => (this.#isIntact(key, bytes) ? [bytes] : []));
+  }
+
+  #isIntact(key: number, bytes: Uint8Array): boolean {
+    const intact = isIntact(bytes);
+    if (!intact) this.#damage.found('rollup', key);
+    return intact;
+  }
+
+  /** Needs a transaction around it. */
+  save({ block, from, series, span, to }: RollupPatch): void {
+    const byKey = new Map<number, WindowRollup[]>();
+    if (to > from)
+      for (const { key, bytes } of this.#statements.range.all(keyOf(series, span, from), keyOf(series, span, to - 1)))
+        byKey.set(
+          key,
+          this.#isIntact(key, bytes)
+            ? decodeRollups(bytes).filter((window) => window.from < from || window.from >= to)
+            : [],
+        );
+    for (const window of decodeRollups(block)) {
+      const key = keyOf(series, span, window.from);
+      const ofKey = byKey.get(key);
+      if (ofKey === undefined) byKey.set(key, [window]);
+      else ofKey.push(window);
+    }
+    for (const [key, windows] of byKey) {
+      if (windows.length === 0) this.#statements.remove.run(key);
+      else this.#statements.put.run(key, encodeRollups(windows.sort((a, b) => a.from - b.from)));
+    }
+  }
+
+  /** Removes the quarters of these series whose days end before `cut`, epoch ms. Gives how many blocks went. */
+  pruneQuarters(series: Iterable<number>, cut: number): number {
+    let pruned = 0;
+    for (const one of series)
+      pruned += this.#statements.prune.run(
+        keyOf(one, 'quarter', FIRST_DAY * DAY_MS),
+        keyOf(one, 'quarter', cut),
+      ).changes;
+    return pruned;
+  }
+}
+
+function keyOf(series: number, span: RollupSpan, at: number): number {
+  return (series * ROLLUP_SPANS.length + ROLLUP_SPANS.indexOf(span)) * PERIODS + periodOf(span, at);
+}
+
+/** Before and after the years of points there are no rollups: the first and the last period stand for all of them. */
+function periodOf(span: RollupSpan, at: number): number {
+  const date = new Date(Math.min(Math.max(at, FIRST_DAY * DAY_MS), (FIRST_DAY + PERIODS - 1) * DAY_MS));
+  if (span === 'quarter') return Math.floor(date.getTime() / DAY_MS) - FIRST_DAY;
+  const years = date.getUTCFullYear() - FIRST_YEAR;
+  return span === 'day' ? years * 12 + date.getUTCMonth() : years;
+}
+
+function prepareStatements(database: SqliteDatabase) {
+  return {
+    range: database.prepare<[number, number], { key: number; bytes: Uint8Array }>(
+      'SELECT key, bytes FROM rollups WHERE key >= ? AND key <= ? ORDER BY key',
+    ),
+    put: database.prepare<[number, Uint8Array]>(
+      'INSERT INTO rollups (key, bytes) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET bytes = excluded.bytes',
+    ),
+    remove: database.prepare<[number]>('DELETE FROM rollups WHERE key = ?'),
+    prune: database.prepare<[number, number]>('DELETE FROM rollups WHERE key >= ? AND key < ?'),
+  };
+}
