@@ -1,7 +1,7 @@
 // Sealed blocks in SQLite: which of them hold what, and what became of damaged ones.
 import { decodeBlock, encodeBlock } from '../block/block.js';
 import { BlockDamage } from '../block/bytes.js';
-import { Columns, merged, ordered } from '../block/columns.js';
+import { Columns, ordered } from '../block/columns.js';
 import type { SqliteDatabase } from '../sqlite.js';
 import type { Heads } from './heads.js';
 import {
@@ -78,24 +78,24 @@ export class BlockTable {
 
   /** Merges heads into blocks, which needs a transaction around it. Gives how many blocks it wrote. */
   seal(heads: Heads): number {
-    let target: { readonly key: number; readonly windows: number; columns: Columns } | undefined;
+    const points = new Columns(4096);
+    let target: { readonly key: number; readonly windows: number } | undefined;
     let blocks = 0;
     const flush = (): void => {
       if (target === undefined) return;
-      this.#put(target.key, target.windows, target.columns);
+      this.#put(target.key, target.windows, ordered(points));
       blocks += 1;
     };
     for (const head of heads.all()) {
       const key = blockKey(head.series, head.window);
-      const fresh = ordered(head.columns);
-      if (target !== undefined && key < target.key + target.windows) {
-        target.columns = merged(target.columns, fresh);
-        continue;
+      if (target === undefined || key >= target.key + target.windows) {
+        flush();
+        points.clear();
+        const there = this.#find(head.series, head.window);
+        target = there ?? { key, windows: 1 };
+        if (there !== undefined) this.#open(there, points);
       }
-      flush();
-      const there = this.#find(head.series, head.window);
-      if (there === undefined) target = { key, windows: 1, columns: fresh };
-      else target = { key: there.key, windows: there.windows, columns: merged(this.#open(there), fresh) };
+      head.points.copyTo(points);
     }
     flush();
     return blocks;
@@ -115,11 +115,9 @@ export class BlockTable {
     return row !== undefined && isWithin(row, key) ? row : undefined;
   }
 
-  /** The points of a block that is about to be replaced; one that cannot be read is kept apart. */
-  #open(row: BlockRow): Columns {
-    const columns = new Columns(0);
-    if (!this.#decode(row, columns)) this.#statements.keepApart.run(row.key, row.bytes);
-    return columns;
+  /** Appends the points of a block that is about to be replaced; one that cannot be read is kept apart. */
+  #open(row: BlockRow, into: Columns): void {
+    if (!this.#decode(row, into)) this.#statements.keepApart.run(row.key, row.bytes);
   }
 
   #put(key: number, windows: number, columns: Columns): void {
@@ -144,7 +142,7 @@ export class BlockTable {
     const first = oldest - (windowOfKey(oldest) % WINDOWS_OF_DAY);
     const columns = new Columns(0);
     for (const row of this.#statements.range.all(first, first + WINDOWS_OF_DAY - 1)) {
-      if (!this.#decode(row, columns)) this.#statements.keepApart.run(row.key, row.bytes);
+      this.#open(row, columns);
       this.#statements.remove.run(row.key);
     }
     if (columns.count > 0) this.#put(first, WINDOWS_OF_DAY, ordered(columns));

@@ -158,7 +158,7 @@ export class StoreEngine {
     if (!written.ok) return written;
     this.#logId = written.value;
     this.#logBytes += record.length;
-    readRecord(record, this.#heads);
+    readRecord(record, this.#heads, true);
     return ok(undefined);
   }
 
