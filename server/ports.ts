@@ -23,8 +23,8 @@ export interface Point {
 }
 
 export interface StoreFault {
-  /** `STORE_UNAVAILABLE`: try again later. `STORE_FULL`: no space; try again later. */
-  readonly code: 'STORE_UNAVAILABLE' | 'STORE_FULL';
+  /** `STORE_UNAVAILABLE`: try again later. `STORE_FULL`: no space; try again later. `STORE_DAMAGED`: a person must look. */
+  readonly code: 'STORE_UNAVAILABLE' | 'STORE_FULL' | 'STORE_DAMAGED';
   readonly message: string;
 }
 

@@ -121,7 +121,7 @@ function makeFolder(folder: string): Result<void, StartFault> {
 
 async function openStore(config: ServerConfig, deps: ServerDeps): Promise<Result<CountingStore, StartFault>> {
   if (deps.store !== undefined) return ok(deps.store);
-  if (config.store.kind === 'embedded') return openEmbeddedStore({ folder: config.dataFolder });
+  if (config.store.kind === 'embedded') return openEmbeddedStore({ folder: config.dataFolder, log: deps.log });
   const { kind: _kind, ...options } = config.store;
   return ok(createInfluxStore(options));
 }

@@ -1,6 +1,7 @@
 // The store without a service: compressed blocks in one SQLite file in the data folder, behind a thread of their own.
 import { ok, type Result } from '#domain/result.js';
 import type { RollupSpan, SeriesRollup, WindowRollup } from '#domain/series-rollup.js';
+import type { Log } from '../ingest/log.js';
 import type {
   Point,
   Pruned,
@@ -25,6 +26,8 @@ export interface EmbeddedStoreOptions {
   readonly folder: string;
   /** Most pages of 8 kB that the database may have. For a small disk, and to see what a full one does. */
   readonly pagesMax?: number;
+  /** Told of what is damaged. */
+  readonly log?: Pick<Log, 'warn'>;
   /** So many points wait in the log before they are sealed into blocks. */
   readonly sealValues?: number;
 }
@@ -47,13 +50,13 @@ const NO_SERIES = 0;
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<Result<EmbeddedStore, StoreFault>> {
   const link = await openInThread(settingsOf(options));
-  return link.ok ? ok(new BlockStore(link.value, databasePath(options.folder, 'telemetry'))) : link;
+  return link.ok ? ok(new BlockStore(link.value, options)) : link;
 }
 
 /** The same store in the caller's thread, where whatever is asked is done at once: for virtual time. */
 export function openEmbeddedStoreHere(options: EmbeddedStoreOptions): Result<EmbeddedStore, StoreFault> {
   const link = openHere(settingsOf(options));
-  return link.ok ? ok(new BlockStore(link.value, databasePath(options.folder, 'telemetry'))) : link;
+  return link.ok ? ok(new BlockStore(link.value, options)) : link;
 }
 
 function settingsOf({ folder, pagesMax, sealValues = SEAL_VALUES }: EmbeddedStoreOptions): EngineSettings {
@@ -63,17 +66,33 @@ function settingsOf({ folder, pagesMax, sealValues = SEAL_VALUES }: EmbeddedStor
 class BlockStore implements EmbeddedStore {
   readonly #link: EngineLink;
   readonly #path: string;
+  readonly #log: Pick<Log, 'warn'> | undefined;
   readonly #catalogue: Catalogue;
+  #damaged = 0;
   readonly #packer = new RecordPacker();
   /** A write that is the first to name something; until it is stored nobody may build on the name. */
   #naming: Promise<unknown> | undefined;
   #isOpen = true;
   readonly #counters = { storeWrites: 0, storePoints: 0, storePointsRefused: 0, storeFaults: 0 };
 
-  constructor(link: EngineLink, path: string) {
+  constructor(link: EngineLink, { folder, log }: EmbeddedStoreOptions) {
     this.#link = link;
-    this.#path = path;
+    this.#path = databasePath(folder, 'telemetry');
+    this.#log = log;
     this.#catalogue = new Catalogue(link.catalogue);
+    if (link.salvage !== undefined)
+      log?.warn({ code: 'STORE_SALVAGED', ...link.salvage }, `${this.#path} was damaged; what could be read was saved`);
+    this.#tellDamage();
+  }
+
+  /** Once for each thing that is found damaged. */
+  #tellDamage(): void {
+    const { storeBlocksDamaged = 0, storeRecordsDamaged = 0, storeRollupBlocksDamaged = 0 } = this.#link.counters();
+    const damaged = storeBlocksDamaged + storeRecordsDamaged + storeRollupBlocksDamaged;
+    if (damaged <= this.#damaged) return;
+    this.#damaged = damaged;
+    const facts = { storeBlocksDamaged, storeRecordsDamaged, storeRollupBlocksDamaged };
+    this.#log?.warn({ code: 'STORE_BLOCK_DAMAGED', ...facts }, `${this.#path} holds what cannot be read any more`);
   }
 
   async write(points: readonly Point[]): Promise<Result<readonly RefusedPoint[], StoreFault>> {
@@ -142,6 +161,7 @@ class BlockStore implements EmbeddedStore {
     if (!this.#isOpen) return unavailable(`${this.#path} is closed`);
     const result = await this.#link.ask(op, asked, transfer);
     if (!result.ok) this.#counters.storeFaults += 1;
+    this.#tellDamage();
     return result;
   }
 

@@ -69,6 +69,7 @@ export function faultOf(error: unknown, path: string): StoreFault {
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') return noSpace(path);
   if (code.startsWith('SQLITE_BUSY'))
     return { code: 'STORE_UNAVAILABLE', message: `${path} is in use by another process: stop it first` };
+  if (code.startsWith('SQLITE_CORRUPT')) return { code: 'STORE_DAMAGED', message: `${path} is damaged (${message})` };
   return { code: 'STORE_UNAVAILABLE', message: `${path}: ${message}` };
 }
 

@@ -1,6 +1,6 @@
 // What is asked of the engine, whichever thread it runs in.
 
-import { ok, type Result } from '#domain/result.js';
+import { failed, ok, type Result } from '#domain/result.js';
 import type { RollupJob, RollupSpan } from '#domain/series-rollup.js';
 import type { RetentionCuts, StoreFault } from '../../ports.js';
 import { unavailable } from '../point-rules.js';
@@ -14,6 +14,7 @@ import {
   StoreEngine,
 } from './engine.js';
 import type { RollupPatch } from './rollup-table.js';
+import { isDamaged, type Salvage, salvage, settleSalvage } from './salvage.js';
 
 export interface EngineCalls {
   write: { asked: { record: Uint8Array; fresh: CatalogueRows | undefined }; answer: undefined };
@@ -44,9 +45,26 @@ const PAGE_BYTES = 8192;
 /** After the newest time that there is, and still one that dates can tell. */
 const END_OF_TIME = 8_000_000_000_000;
 
-/** Opens `folder`/telemetry.sqlite. */
-export function openEngine(settings: EngineSettings): Result<StoreEngine, StoreFault> {
+export interface OpenedEngine {
+  readonly engine: StoreEngine;
+  /** What was saved, where the file was damaged. */
+  readonly salvage: Salvage | undefined;
+}
+
+/** Opens `folder`/telemetry.sqlite; of a damaged file all that can be read, in a new one. */
+export function openEngine(settings: EngineSettings): Result<OpenedEngine, StoreFault> {
   const path = databasePath(settings.folder, 'telemetry');
+  settleSalvage(path);
+  const opened = isDamaged(path) ? undefined : openFile(path, settings);
+  if (opened?.ok === true) return ok({ engine: opened.value, salvage: undefined });
+  if (opened !== undefined && opened.fault.code !== 'STORE_DAMAGED') return opened;
+  const saved = salvage(path, ENGINE_SCHEMA, PAGE_BYTES);
+  if (!saved.ok) return saved;
+  const again = openFile(path, settings);
+  return again.ok ? ok({ engine: again.value, salvage: saved.value }) : again;
+}
+
+function openFile(path: string, settings: EngineSettings): Result<StoreEngine, StoreFault> {
   const opened = openSqlite(path, ENGINE_SCHEMA, { pageBytes: PAGE_BYTES });
   if (!opened.ok) return opened;
   const database = opened.value;
@@ -55,7 +73,7 @@ export function openEngine(settings: EngineSettings): Result<StoreEngine, StoreF
     return ok(new StoreEngine(database, path, { sealValues: settings.sealValues }));
   } catch (error) {
     database.close();
-    return { ok: false, fault: faultOf(error, path) };
+    return failed(faultOf(error, path));
   }
 }
 

@@ -5,6 +5,7 @@ import type { StoreFault } from '../../ports.js';
 import { unavailable } from '../point-rules.js';
 import type { CatalogueRows } from './engine.js';
 import { answer, type EngineCall, type EngineCalls, type EngineSettings, openEngine } from './engine-calls.js';
+import type { Salvage } from './salvage.js';
 
 export interface EngineLink {
   ask<Op extends keyof EngineCalls>(
@@ -15,7 +16,11 @@ export interface EngineLink {
   /** As of the last answer. */
   counters(): Readonly<Record<string, number>>;
   readonly catalogue: CatalogueRows;
+  readonly salvage: Salvage | undefined;
 }
+
+/** What a thread tells once it has opened the file. */
+export type Opening = Pick<EngineLink, 'catalogue' | 'salvage'>;
 
 export interface FromWorker {
   /** 0 tells how opening went. */
@@ -57,7 +62,7 @@ export function openInThread(settings: EngineSettings): Promise<Result<EngineLin
       isOpen = true;
       resolve(
         ok({
-          catalogue: message.result.value as CatalogueRows,
+          ...(message.result.value as Opening),
           counters: () => counters,
           ask(op, call, transfer = []) {
             asked += 1;
@@ -77,9 +82,10 @@ export function openInThread(settings: EngineSettings): Promise<Result<EngineLin
 export function openHere(settings: EngineSettings): Result<EngineLink, StoreFault> {
   const opened = openEngine(settings);
   if (!opened.ok) return opened;
-  const engine = opened.value;
+  const { engine, salvage } = opened.value;
   return ok({
     catalogue: engine.catalogue(),
+    salvage,
     counters: () => engine.counters(),
     async ask(op, call) {
       const result = await answer(engine, { ...call, op } as EngineCall);

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { StoreEngine } from './engine.js';
 import { answer, type EngineSettings, openEngine, transferable } from './engine-calls.js';
-import type { FromWorker, ToWorker } from './engine-link.js';
+import type { FromWorker, Opening, ToWorker } from './engine-link.js';
 
 /** Days are compacted when hardly anything comes late any more. */
 const COMPACT_AFTER_MS = 2 * 86_400_000;
@@ -20,8 +20,9 @@ function say(message: FromWorker, transfer: ArrayBuffer[] = []): void {
 }
 
 if (opened.ok) {
-  const engine = opened.value;
-  say({ id: 0, result: { ok: true, value: engine.catalogue() }, counters: engine.counters() });
+  const { engine, salvage } = opened.value;
+  const opening: Opening = { catalogue: engine.catalogue(), salvage };
+  say({ id: 0, result: { ok: true, value: opening }, counters: engine.counters() });
   port.on('message', (call: ToWorker) => void serve(engine, call));
   keepCompact(engine);
 } else {

@@ -14,6 +14,7 @@ import { BLOCK_SCHEMA, BlockTable } from './block-table.js';
 import { Heads } from './heads.js';
 import { readRecord } from './log-record.js';
 import { ROLLUP_SCHEMA, type RollupPatch, RollupTable } from './rollup-table.js';
+import { suspect } from './salvage.js';
 
 export const ENGINE_SCHEMA = `
   CREATE TABLE IF NOT EXISTS metrics (name TEXT PRIMARY KEY, type TEXT NOT NULL) WITHOUT ROWID;
@@ -169,7 +170,9 @@ export class StoreEngine {
     } catch (error) {
       const fault = faultOf(error, this.#path);
       if (fault.code === 'STORE_FULL') this.#makeRoom();
-      return failed(fault);
+      if (fault.code !== 'STORE_DAMAGED') return failed(fault);
+      suspect(this.#path);
+      return failed({ ...fault, message: `${fault.message}; start the server again: it saves what can be read` });
     }
   }
 
