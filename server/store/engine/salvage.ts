@@ -62,7 +62,8 @@ export function isCorruption(error: unknown): boolean {
 /** True where the file is known to be damaged before it is opened: an earlier run said so, or it is shorter than it says. */
 export function isDamaged(path: string): boolean {
   if (existsSync(suspectPath(path))) return true;
-  if (!existsSync(path)) return false;
+  // What the file lacks may stand in SQLite's log.
+  if (!existsSync(path) || sizeOf(`${path}-wal`) > 0) return false;
   const { size } = statSync(path);
   if (size < HEADER_BYTES) return false;
   const header = readStart(path, HEADER_BYTES);
@@ -70,6 +71,10 @@ export function isDamaged(path: string): boolean {
   const pageBytes = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   // The count holds only where the change counter says so (sqlite.org/fileformat2.html, 1.3.7).
   return header.readUInt32BE(24) === header.readUInt32BE(92) && size < header.readUInt32BE(PAGE_COUNT_AT) * pageBytes;
+}
+
+function sizeOf(path: string): number {
+  return existsSync(path) ? statSync(path).size : 0;
 }
 
 /** Ends what an earlier salvage had begun: the last step of it may be missing. */
