@@ -2,6 +2,7 @@
 // be explained adds nothing; it is never repaired by a guess, and never silent.
 
 import type { CounterEvent } from './counter-event.js';
+import { exactSum } from './exact-sum.js';
 
 export interface CounterSpec {
   /** The counter starts again from zero here: 2^32, 10^8 … Only where the device is known to do so. */
@@ -41,20 +42,34 @@ function increaseMax(elapsedMs: number, spec: CounterSpec): number {
   return (RATE_MARGIN * spec.ratePerSMax * Math.max(0, elapsedMs)) / 1000 + 2 * (spec.resolution ?? 0);
 }
 
+/** Readings so close together cannot be ten times one another, from so many of the register's smallest steps on. */
+const RESCALED_WITHIN_MS = 3_600_000;
+const RESCALED_STEPS_MIN = 1000;
+const RESCALED_SHARE = 0.01;
+
+/** Somebody has moved the point on the meter, or the unit: the new reading is the old one times a power of ten. */
+function isRescaled(previous: CounterReading, current: CounterReading, { resolution = 1 }: CounterSpec): boolean {
+  if (current.value < 9 * previous.value || previous.value < RESCALED_STEPS_MIN * resolution) return false;
+  if (current.at - previous.at > RESCALED_WITHIN_MS) return false;
+  const power = Math.log10(current.value / previous.value);
+  return Math.abs(power - Math.round(power)) < Math.log10(1 + RESCALED_SHARE);
+}
+
 /**
  * Judges one step of a counter. Both values in the metric's unit, both of good quality.
  * A step back by no more than two of the register's smallest steps is the last digit dancing, not a reset.
  */
 export function counterStep(previous: CounterReading, current: CounterReading, spec: CounterSpec): CounterStep {
-  const difference = current.value - previous.value;
+  const difference = exactSum([current.value, -previous.value]);
   const plausibleMax = increaseMax(current.at - previous.at, spec);
   if (difference >= 0) {
-    if (difference <= plausibleMax) return { kind: 'normal', increase: difference, estimated: false };
+    if (difference <= plausibleMax && !isRescaled(previous, current, spec))
+      return { kind: 'normal', increase: difference, estimated: false };
     return { kind: 'tooFast', increase: 0, estimated: true };
   }
   if (-difference <= 2 * (spec.resolution ?? 0)) return { kind: 'backward', increase: 0, estimated: false };
   if (spec.modulus !== undefined) {
-    const around = difference + spec.modulus;
+    const around = exactSum([current.value, -previous.value, spec.modulus]);
     const aroundMax = spec.ratePerSMax === undefined ? spec.modulus * TOP_SHARE : plausibleMax;
     if (around >= 0 && around <= aroundMax) return { kind: 'rollover', increase: around, estimated: false };
   }
@@ -65,13 +80,16 @@ export function counterStep(previous: CounterReading, current: CounterReading, s
   return { kind: 'backward', increase: 0, estimated: true };
 }
 
+/** What a reading may be that others must bear out. */
+type Doubt = 'rollover' | 'reset' | 'tooFast' | 'backward';
+
 /** Where a series of counter readings stands. */
 export interface CounterChain {
   /** The reading that the next one is measured from. */
   readonly base: CounterReading | null;
   /** Readings after `base` that it does not explain, but that follow one another; all of one kind of doubt. */
   readonly quarantined: readonly CounterReading[];
-  readonly doubt: 'reset' | 'tooFast' | 'backward' | null;
+  readonly doubt: Doubt | null;
   /** The base before the last reset: a device that starts up may show zeros, and then its old total again. */
   readonly beforeReset: CounterReading | null;
 }
@@ -80,7 +98,7 @@ export interface CounterChain {
  * So many readings that follow one another are believed. A reset explains itself and needs one witness, because a single
  * zero is more often a bad read; a value out of nowhere (a swapped meter, a corrected display) needs two.
  */
-const BELIEVED_READINGS = { reset: 2, tooFast: 3, backward: 3 } as const;
+const BELIEVED_READINGS = { rollover: 2, reset: 2, tooFast: 3, backward: 3 } as const;
 
 export const EMPTY_CHAIN: CounterChain = { base: null, quarantined: [], doubt: null, beforeReset: null };
 
@@ -108,16 +126,13 @@ function recovered(chain: CounterChain, reading: CounterReading, spec: CounterSp
   if (base === null || beforeReset === null) return null;
   if (spec.ratePerSMax !== undefined && counterStep(base, reading, spec).kind === 'normal') return null;
   const jumped = base.value < beforeReset.value * TOP_SHARE && reading.value >= beforeReset.value;
-  return jumped && counterStep(beforeReset, reading, spec).kind === 'normal' ? reading.value - beforeReset.value : null;
+  return jumped && counterStep(beforeReset, reading, spec).kind === 'normal'
+    ? exactSum([reading.value, -beforeReset.value])
+    : null;
 }
 
 /** A doubtful reading joins the quarantine, or ends it because there are enough that agree. */
-function quarantine(
-  chain: CounterChain,
-  reading: CounterReading,
-  doubt: 'reset' | 'tooFast' | 'backward',
-  spec: CounterSpec,
-): FollowedCounter {
+function quarantine(chain: CounterChain, reading: CounterReading, doubt: Doubt, spec: CounterSpec): FollowedCounter {
   const newest = chain.quarantined.at(-1);
   const follows = newest !== undefined && counterStep(newest, reading, spec).kind === 'normal';
   const readings = follows ? [...chain.quarantined, reading] : [reading];
@@ -126,8 +141,11 @@ function quarantine(
   if (readings.length < BELIEVED_READINGS[kind]) {
     return { chain: { ...chain, quarantined: readings, doubt: kind }, step: null, doubtAt: first.at };
   }
+  if (kind === 'rollover' && chain.base !== null) {
+    return { chain: trusted(reading, null), step: counterStep(chain.base, reading, spec), doubtAt: first.at };
+  }
   // After a reset everything on the new count passed since; after a jump only what was seen behind it.
-  const increase = kind === 'reset' ? reading.value : reading.value - first.value;
+  const increase = kind === 'reset' ? reading.value : exactSum([reading.value, -first.value]);
   const beforeReset = kind === 'reset' ? chain.base : null;
   return { chain: trusted(reading, beforeReset), step: { kind, increase, estimated: true }, doubtAt: first.at };
 }
@@ -154,14 +172,14 @@ function toldStep(base: CounterReading, reading: CounterReading, spec: CounterSp
   let register = base;
   for (const { at, closing, opening } of borneOut) {
     if (closing === null || closing < register.value) estimated = true;
-    else increase += closing - register.value;
+    else increase = exactSum([increase, closing, -register.value]);
     register = { value: opening, at };
   }
   const rest = counterStep(register, reading, spec);
   const isPlain = rest.kind === 'normal' || rest.kind === 'rollover';
   return {
     kind: 'normal',
-    increase: increase + (isPlain ? rest.increase : 0),
+    increase: exactSum([increase, isPlain ? rest.increase : 0]),
     estimated: estimated || !isPlain,
   };
 }
@@ -180,7 +198,8 @@ export function followCounter(chain: CounterChain, reading: CounterReading, spec
   if (step.kind === 'backward' && !step.estimated) {
     return { chain: { ...chain, quarantined: [], doubt: null }, step, doubtAt: null };
   }
-  if (step.kind === 'normal' || step.kind === 'rollover') {
+  // Without a known rate a single zero near the top of the register looks like a rollover.
+  if (step.kind === 'normal' || (step.kind === 'rollover' && spec.ratePerSMax !== undefined)) {
     return { chain: trusted(reading, chain.beforeReset), step, doubtAt: null };
   }
   return quarantine(chain, reading, step.kind, spec);

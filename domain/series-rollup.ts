@@ -1,8 +1,11 @@
 // What equal windows, side by side, say about one series, from its points in columns. The columns come as a store holds them,
 // so that a month of a busy series need not become a million objects.
 import type { CounterSpec } from './counter.js';
+import { counterWindows } from './counter-windows.js';
+import { gaugeWindows } from './gauge-windows.js';
 import type { Value } from './reading.js';
-import { bucketGauge, type GapPart, gapPartsOf, rollCounter, type SeriesPoint } from './rollup.js';
+import { type GapPart, gapPartsOf } from './rollup.js';
+import { stateWindows } from './state-windows.js';
 
 /** Points of one series by time, no time twice; all three equally long. */
 export interface SeriesColumns {
@@ -82,42 +85,33 @@ export interface SeriesRollup {
   readonly gaps: readonly GapPart[];
 }
 
+/** Of a counter a reading in doubt is believed or not by those around it: so much of its past tells which. */
+const COUNTER_LOOK_BACK_MS = 6 * 3_600_000;
+
 /** So far back a point may stand that still says something about the first window of a job. */
-export function lookBackMs({ expectedEveryMs }: Pick<RollupJob, 'expectedEveryMs'>): number {
-  return 3 * expectedEveryMs;
+export function lookBackMs({ expectedEveryMs, kind }: Pick<RollupJob, 'expectedEveryMs' | 'kind'>): number {
+  return Math.max(3 * expectedEveryMs, kind === 'counter' ? COUNTER_LOOK_BACK_MS : 0);
 }
 
-/** @param columns from `from` − {@link lookBackMs} on (and the last point with a value before `from`), until `to` */
+/**
+ * Jobs side by side whose bounds lie on quarters give what one job over all of them gives, as far as doubts of a counter settle
+ * within six hours.
+ * @param columns from `from` − {@link lookBackMs} on (and the last measured point before that), until `to`
+ */
 export function rollUpSeries(columns: SeriesColumns, job: RollupJob): SeriesRollup {
-  const points = pointsOf(columns);
-  const window = { from: job.from, to: job.to };
-  const windows =
-    job.kind === 'gauge' ? gaugeWindows(points, job) : job.kind === 'counter' ? counterWindows(points, job) : [];
-  return { windows, gaps: job.withGaps === true ? gapPartsOf(points, window, job.expectedEveryMs) : [] };
+  return { windows: windowsOf(columns, job), gaps: job.withGaps === true ? gapsIn(columns, job) : [] };
 }
 
-function pointsOf({ times, values, codes }: SeriesColumns): SeriesPoint[] {
-  return Array.from({ length: times.length }, (_, i) => {
-    const value = values[i];
-    return { at: times[i] ?? 0, value: typeof value === 'number' ? value : null, code: codes[i] ?? 0 };
+function windowsOf(columns: SeriesColumns, job: RollupJob): readonly WindowRollup[] {
+  if (job.kind === 'gauge') return gaugeWindows(columns, job);
+  return job.kind === 'counter' ? counterWindows(columns, job) : stateWindows(columns, job);
+}
+
+function gapsIn({ codes, times, values }: SeriesColumns, job: RollupJob): readonly GapPart[] {
+  const points = Array.from(times, (at, place) => {
+    const value = values[place] ?? null;
+    // A state that is known is no gap either.
+    return { at, value: typeof value === 'string' ? 0 : value, code: codes[place] ?? 0 };
   });
-}
-
-function gaugeWindows(points: readonly SeriesPoint[], job: RollupJob): GaugeWindow[] {
-  return bucketGauge(points, job, job.bucketMs, job.expectedEveryMs)
-    .filter(({ rollup }) => rollup.count > 0 || rollup.coverage > 0)
-    .map(({ at, rollup }) => ({ kind: 'gauge', from: at, to: Math.min(at + job.bucketMs, job.to), ...rollup }));
-}
-
-function counterWindows(points: readonly SeriesPoint[], job: RollupJob): CounterWindow[] {
-  const windows: CounterWindow[] = [];
-  for (let from = job.from; from < job.to; from += job.bucketMs) {
-    const window = { from, to: Math.min(from + job.bucketMs, job.to) };
-    const inside = points.filter(({ at, value }) => value !== null && at >= window.from && at < window.to);
-    const { increase, coverage, estimated } = rollCounter(points, window, job.counter ?? {}, job.expectedEveryMs);
-    if (inside.length === 0 && coverage === 0) continue;
-    const [first, last] = [inside[0]?.value ?? null, inside.at(-1)?.value ?? null];
-    windows.push({ kind: 'counter', ...window, count: inside.length, coverage, increase, estimated, first, last });
-  }
-  return windows;
+  return gapPartsOf(points, { from: job.from, to: job.to }, job.expectedEveryMs);
 }

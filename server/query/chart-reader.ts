@@ -1,10 +1,10 @@
 // What is asked of a series for a screen or a person: its windows, the whole, and the gaps.
 import type { Clock } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
+import { combineWindows } from '#domain/rollup-combine.js';
 import type { WindowRollup } from '#domain/series-rollup.js';
 import type { Window } from '#domain/window.js';
 import type { SeriesName, Store, StoreFault } from '../ports.js';
-import { combineWindows } from '../rollup/combine-windows.js';
 import { reachOf } from '../rollup/rebuild.js';
 import type { SavedRollups } from '../rollup/rollup-service.js';
 import type { SeriesSpec } from '../rollup/series-spec.js';

@@ -1,13 +1,14 @@
 // The readers of the API, put together once.
 import type { AppDeps } from '../api/deps.js';
 import type { RollupService } from '../rollup/rollup-service.js';
-import { createCalendar } from './calendar.js';
+import { type Calendar, createCalendar } from './calendar.js';
 import { type ChartReader, createChartReader } from './chart-reader.js';
 import { createWindowsReader, type WindowsReader } from './windows-reader.js';
 
 export interface Readers {
   readonly windows: WindowsReader;
   readonly charts: ChartReader;
+  readonly calendar: Calendar;
 }
 
 type ReaderDeps = Pick<AppDeps, 'posts' | 'clock'> & {
@@ -23,5 +24,5 @@ export function createReaders({ clock, counterEvents, ingest, posts, rollups, st
   const saved = rollups?.saved;
   const birthOf = (post: string) => ingest.directory.post(post)?.birth;
   const windows = createWindowsReader({ posts, birthOf, counterEvents, store, saved, clock, calendar });
-  return { windows, charts: createChartReader({ windows, store, saved, clock, calendar }) };
+  return { calendar, windows, charts: createChartReader({ windows, store, saved, clock, calendar }) };
 }

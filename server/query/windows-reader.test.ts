@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Birth } from '#contract/session.js';
 import type { CounterEvent } from '#domain/counter-event.js';
+import { combineWindows } from '#domain/rollup-combine.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import { dayWindow, monthWindow, type Window, yearWindow } from '#domain/window.js';
 import { createMemoryRollups } from '#tests/support/memory-rollups.js';
 import { createMemoryStore, type MemoryStore } from '#tests/support/memory-store.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
 import type { Point, PostDay, RollupStore } from '../ports.js';
-import { combineWindows } from '../rollup/combine-windows.js';
 import { windowsOver } from '../rollup/rebuild.js';
 import { createRollupService, type RollupService } from '../rollup/rollup-service.js';
 import { specOf } from '../rollup/series-spec.js';

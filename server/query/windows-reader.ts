@@ -3,11 +3,11 @@
 import type { Birth } from '#contract/session.js';
 import type { Clock } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
+import { combineWindows } from '#domain/rollup-combine.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import { alignDown, type Window } from '#domain/window.js';
 import type { PostConfig } from '../config.js';
 import type { SeriesName, Store, StoreFault } from '../ports.js';
-import { combineWindows } from '../rollup/combine-windows.js';
 import type { CounterEvents } from '../rollup/counter-events.js';
 import { followingReadings } from '../rollup/following-readings.js';
 import { reachOf, richestOf, widen } from '../rollup/rebuild.js';

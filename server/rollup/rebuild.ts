@@ -2,10 +2,10 @@
 
 import { failed, ok, type Result } from '#domain/result.js';
 import { GAP_FACTOR } from '#domain/rollup.js';
+import { combineWindows } from '#domain/rollup-combine.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import { alignDown, dayWindow, monthWindow, type Window, yearWindow } from '#domain/window.js';
 import type { RollupStore, SeriesName, Store, StoreFault } from '../ports.js';
-import { combineWindows } from './combine-windows.js';
 import type { SeriesSpec } from './series-spec.js';
 
 /** Whole quarters of one series, epoch ms. */

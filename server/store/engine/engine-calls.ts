@@ -87,9 +87,9 @@ export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<
     case 'read':
       return engine.attempt(() => engine.read(call.series, call.from, call.to));
     case 'lastBefore':
-      return engine.attempt(() => engine.newest(call.series, call.at, true));
+      return engine.attempt(() => engine.newest(call.series, call.at, 'withValue'));
     case 'latest':
-      return engine.attempt(() => call.series.map((series) => engine.newest(series, END_OF_TIME, false)));
+      return engine.attempt(() => call.series.map((series) => engine.newest(series, END_OF_TIME, 'any')));
     case 'rollUp':
       return engine.attempt(() => call.questions.map(({ job, series }) => engine.rollUp(series, job)));
     case 'saveRollups':

@@ -1,6 +1,7 @@
 // The embedded store's heart: a log, heads in memory, sealed blocks and rollups, all in one SQLite file. Synchronous; series
 // are numbers here. It runs in a thread of its own, or, where time is virtual, in the caller's.
 
+import { isMeasured } from '#domain/quality.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { GapPart } from '#domain/rollup.js';
 import { lookBackMs, type RollupJob, type RollupSpan, rollUpSeries } from '#domain/series-rollup.js';
@@ -244,8 +245,8 @@ export class StoreEngine {
     return { times: times.slice(0, count), values: values.slice(0, count), codes: codes.slice(0, count), words };
   }
 
-  /** The newest point before `at`, of those with a value if need be. */
-  newest(series: number, at: number, withValue: boolean): BarePoint | undefined {
+  /** The newest point before `at` of those that are wanted. */
+  newest(series: number, at: number, wanted: 'any' | 'withValue' | 'measured'): BarePoint | undefined {
     for (let end = at; ; ) {
       const starts = [this.#blocks.newestBefore(series, end), this.#heads.newestBefore(series, end)];
       const start = Math.max(...starts.map((one) => one ?? Number.NEGATIVE_INFINITY));
@@ -253,8 +254,9 @@ export class StoreEngine {
       const columns = this.#columns(series, start, end);
       for (let place = columns.count - 1; place >= 0; place -= 1) {
         const value = columns.valueAt(place);
-        if (value === null && withValue) continue;
-        return { at: columns.times[place] as number, value, code: columns.codes[place] as number };
+        const code = columns.codes[place] as number;
+        if (wanted !== 'any' && (value === null || (wanted === 'measured' && !isMeasured(code)))) continue;
+        return { at: columns.times[place] as number, value, code };
       }
       end = start;
     }
@@ -262,10 +264,12 @@ export class StoreEngine {
 
   rollUp(series: number, job: RollupJob): PackedRollup {
     const from = job.from - lookBackMs(job);
-    const before = this.newest(series, from, true);
     const columns = new Columns(0);
-    if (typeof before?.value === 'number') columns.push(before.at, before.value, before.code);
-    else if (typeof before?.value === 'string') columns.push(before.at, columns.placeOf(before.value), before.code);
+    const before = this.newest(series, from, 'measured');
+    if (before !== undefined) pushBare(columns, before);
+    // Behind it there may be one that tells why nothing is known since.
+    const why = job.withGaps === true ? this.newest(series, from, 'any') : undefined;
+    if (why !== undefined && why.at > (before?.at ?? 0)) pushBare(columns, why);
     columns.append(this.#columns(series, from, job.to));
     const { gaps, windows } = rollUpSeries(seriesColumns(columns), job);
     return { windows: encodeRollups(windows), gaps };
@@ -315,6 +319,11 @@ export class StoreEngine {
   close(): void {
     this.#database.close();
   }
+}
+
+function pushBare(columns: Columns, { at, code, value }: BarePoint): void {
+  if (typeof value === 'number') columns.push(at, value, code);
+  else columns.push(at, value === null ? Number.NaN : columns.placeOf(value), code);
 }
 
 type DamageKind = 'block' | 'record' | 'rollup';

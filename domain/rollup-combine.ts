@@ -1,6 +1,7 @@
 // What windows side by side say together about the longer one that holds them. Pure.
-import type { CounterWindow, GaugeWindow, StateWindow, WindowRollup } from '#domain/series-rollup.js';
-import type { Window } from '#domain/window.js';
+import { exactSum } from './exact-sum.js';
+import type { CounterWindow, GaugeWindow, StateWindow, WindowRollup } from './series-rollup.js';
+import type { Window } from './window.js';
 
 /**
  * @param windows of one kind, by time, inside the longer one; those that are missing say nothing
@@ -34,21 +35,22 @@ function gaugeOf(parts: readonly GaugeWindow[], coveredMs: number) {
     weighted += (part.mean ?? 0) * part.coverage * (part.to - part.from);
   }
   // Rounding must not carry the mean of equal values past them.
-  const mean = min === null || max === null ? null : Math.min(max, Math.max(min, weighted / coveredMs));
+  const mean =
+    min === null || max === null || coveredMs === 0 ? null : Math.min(max, Math.max(min, weighted / coveredMs));
   return { kind: 'gauge', min, max, mean, ...endsOf(parts) } as const;
 }
 
 function counterOf(parts: readonly CounterWindow[]) {
   const known = parts.map(({ increase }) => increase).filter((increase) => increase !== null);
-  const increase = known.length === 0 ? null : known.reduce((sum, part) => sum + part, 0);
+  const increase = known.length === 0 ? null : exactSum(known);
   return { kind: 'counter', increase, estimated: parts.some(({ estimated }) => estimated), ...endsOf(parts) } as const;
 }
 
 function stateOf(parts: readonly StateWindow[]) {
-  const timeInMs: Record<string, number> = {};
-  for (const part of parts)
-    for (const [state, ms] of Object.entries(part.timeInMs)) timeInMs[state] = (timeInMs[state] ?? 0) + ms;
-  return { kind: 'state', timeInMs, ...endsOf(parts) } as const;
+  const times = new Map<string, number>();
+  for (const { timeInMs } of parts)
+    for (const [state, ms] of Object.entries(timeInMs)) times.set(state, (times.get(state) ?? 0) + ms);
+  return { kind: 'state', timeInMs: Object.fromEntries(times), ...endsOf(parts) } as const;
 }
 
 function endsOf<T>(parts: readonly { readonly first: T | null; readonly last: T | null }[]) {

@@ -1,0 +1,60 @@
+// How long each value of a series is known to have held, cut where windows end: the one rule behind coverage, means and times
+// in states of rollups.
+import { isMeasured } from './quality.js';
+import { GAP_FACTOR } from './rollup.js';
+import { QUARTER_MS, type RollupJob, type SeriesColumns } from './series-rollup.js';
+
+/** Takes what held in windows of equal length, numbered from the start of the job. */
+export interface SpanSink {
+  /** A measured point inside the job. */
+  point(window: number, place: number): void;
+  /** The value at `place` held for so long in the window; in order of time. */
+  held(window: number, place: number, ms: number): void;
+}
+
+/**
+ * A point holds until the next one, or as long as it promised where that comes later: `expectedEveryMs`. One sample may be lost
+ * on the way and the next come late by half a period, but only within a quarter: across its end a value holds as it promised, so
+ * that what is known of one quarter does not depend on what comes in the next.
+ */
+export function followSpans(
+  { codes, times, values }: SeriesColumns,
+  { bucketMs, expectedEveryMs, from, kind, to }: RollupJob,
+  sink: SpanSink,
+): void {
+  const count = times.length;
+  const type = kind === 'state' ? 'string' : 'number';
+  const lateMs = GAP_FACTOR * expectedEveryMs;
+  let window = 0;
+  let windowEnd = Math.min(from + bucketMs, to);
+  for (let place = 0; place < count; place += 1) {
+    const at = times[place] as number;
+    if (at >= to) return;
+    if (typeof values[place] !== type || !isMeasured(codes[place] as number)) continue;
+    if (at >= from) {
+      while (at >= windowEnd) {
+        window += 1;
+        windowEnd = Math.min(from + (window + 1) * bucketMs, to);
+      }
+      sink.point(window, place);
+    }
+    const next = place + 1 < count ? (times[place + 1] as number) : Number.POSITIVE_INFINITY;
+    let until = at + expectedEveryMs;
+    if (next < until || (next - at <= lateMs && next <= quarterEnd(at))) until = next;
+    if (until > to) until = to;
+    let start = at < from ? from : at;
+    while (start < until) {
+      while (start >= windowEnd) {
+        window += 1;
+        windowEnd = Math.min(from + (window + 1) * bucketMs, to);
+      }
+      const end = Math.min(until, windowEnd);
+      sink.held(window, place, end - start);
+      start = end;
+    }
+  }
+}
+
+function quarterEnd(at: number): number {
+  return (Math.floor(at / QUARTER_MS) + 1) * QUARTER_MS;
+}
