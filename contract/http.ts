@@ -67,7 +67,7 @@ const nullableNumbers = Type.Array(Type.Union([Type.Number(), Type.Null()]));
 export const GapCauseSchema = Type.Object({
   from: Type.Number(),
   to: Type.Number(),
-  /** null where nothing was received at all. */
+  /** null where nothing was received at all, or where points are kept no longer. */
   reason: Type.Union([literals(REASON_NAMES), Type.Null()]),
 });
 export type GapCause = Static<typeof GapCauseSchema>;
@@ -88,8 +88,8 @@ export const SeriesSchema = Type.Object({
   gaps: Type.Array(Type.Tuple([Type.Number(), Type.Number()])),
   /** The same, cut where the cause changes. */
   gapCauses: Type.Array(GapCauseSchema),
-  /** Measured samples in the span that are means of several, made when the post's outbox ran full. */
-  aggregated: Type.Integer(),
+  /** Measured samples in the span that are means of several, made when the post's outbox ran full; absent where buckets do not tell. */
+  aggregated: Type.Optional(Type.Integer()),
 });
 export type Series = Static<typeof SeriesSchema>;
 

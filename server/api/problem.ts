@@ -1,6 +1,8 @@
 // Every answer that is not a success: a code for programs, and what is wrong and what to do for people.
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiError } from '#contract/http.js';
+import type { Result } from '#domain/result.js';
+import type { StoreFault } from '../ports.js';
 import type { AppDeps } from './deps.js';
 
 /** A refusal that a route throws; the error handler turns it into the answer. */
@@ -17,6 +19,12 @@ export class Problem extends Error {
 
 export function postUnknown(post: string): Problem {
   return new Problem(404, 'API_POST_UNKNOWN', `there is no post "${post}"; GET /fleet lists them`);
+}
+
+/** The value of a store's answer. Throws a Problem where it gave none. */
+export function orUnavailable<T>(result: Result<T, StoreFault>): T {
+  if (result.ok) return result.value;
+  throw new Problem(503, 'API_STORE', `the store does not answer: ${result.fault.message}; try again later`);
 }
 
 /** Answers every error in one shape. What nobody expected is logged, and told without its inside. */

@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { ErrorSchema } from '#contract/http.js';
 import { QUERY_VALUES_MAX, type QueryResponse, QueryResponseSchema, QuerySchema } from '#contract/query.js';
-import type { Result } from '#domain/result.js';
-import type { StoreFault } from '../ports.js';
 import type { ChartSeries } from '../query/chart-reader.js';
 import { gapsOf, pointColumns, wholeOf, windowColumns } from '../query/columns.js';
 import { chooseLayout, type Layout, layoutOf } from '../query/layout.js';
 import { type RawPage, readPage } from '../query/raw-reader.js';
 import type { ApiDeps } from './deps.js';
-import { Problem } from './problem.js';
+import { orUnavailable, Problem } from './problem.js';
 import { type KnownSeries, type QueryRequest, readQuery, type Words } from './query-request.js';
 import { takeTurn } from './turns.js';
 
@@ -153,9 +151,4 @@ function send(reply: FastifyReply, known: string | undefined, response: QueryRes
 function isAmong(known: string | undefined, tag: string): boolean {
   const tags = (known ?? '').split(',').map((part) => part.trim().replace(/^W\//, ''));
   return tags.includes(tag) || tags.includes('*');
-}
-
-export function orUnavailable<T>(result: Result<T, StoreFault>): T {
-  if (result.ok) return result.value;
-  throw new Problem(503, 'API_STORE', `the store does not answer: ${result.fault.message}; try again later`);
 }

@@ -94,3 +94,32 @@ describe('means of a minute', () => {
     expect(await read()).toMatchObject({ coverage: 1, gaps: [], gapCauses: [], aggregated: 20 });
   });
 });
+
+describe('a chart of years', () => {
+  const DAY = 24 * HOUR;
+  const YEAR = 365 * DAY;
+
+  test('is answered by windows that hold it, with its gaps and their causes', async () => {
+    server = await fakeServer();
+    for (let days = 3 * 365; days > 0; days -= 1) {
+      if (days > 400 && days < 420) continue;
+      put(days * 1440, days, days === 420 ? 'deviceDoubts' : 'good');
+    }
+    put(420 * 1440 - 1, null, 'expired');
+    const query = `metrics=meter-1/load.power&from=${NOON - 3 * YEAR}&to=${NOON}&points=200`;
+    const answer = (await server.app.inject({ url: `/api/v1/posts/kyzyl-art/series?${query}` })).json<SeriesResponse>();
+    expect(answer.bucketMs).toBe(7 * DAY);
+    expect(answer.clearSky?.at).toEqual(answer.series[0]?.at);
+    expect(answer.series[0]?.max.at(0)).toBeGreaterThan(3 * 365 - 7);
+    const [longest] = causes(answer.series[0] ?? ({} as Series)).toSorted(
+      ([a = 0, b = 0], [c = 0, d = 0]) => Number(d) - Number(c) - (Number(b) - Number(a)),
+    );
+    expect(longest).toEqual([-420 * 1440 + 1, expect.any(Number), 'expired']);
+    expect(longest?.[1]).toBeGreaterThanOrEqual(-400 * 1440 - 1440);
+    const sum = answer.clearSky?.power.reduce((all, power) => all + (power * answer.bucketMs) / HOUR, 0) ?? 0;
+    expect(sum / (answer.clearSky?.energyWh ?? 1)).toBeCloseTo(1, 3);
+    // Six or so hours of full sun a day at 39 degrees north.
+    expect(sum / 3 / 365 / 12_000).toBeGreaterThan(4);
+    expect(sum / 3 / 365 / 12_000).toBeLessThan(9);
+  });
+});

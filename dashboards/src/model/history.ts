@@ -156,7 +156,7 @@ function lineOf(name: FlowName, series: readonly Series[], at: readonly number[]
     coverage: Math.min(...series.map((one) => one.coverage)),
     gaps: series.flatMap((one) => one.gaps).sort(([a], [b]) => a - b),
     causes: series.flatMap((one) => one.gapCauses).sort((a, b) => a.from - b.from),
-    isAggregated: series.some((one) => one.aggregated > 0),
+    isAggregated: series.some((one) => (one.aggregated ?? 0) > 0),
   };
 }
 
