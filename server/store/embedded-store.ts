@@ -203,7 +203,7 @@ class BlockStore implements EmbeddedStore {
     // A series without points has no number, and nothing to roll up.
     const patches = entries.flatMap(({ from, series, span, to, windows }) => {
       const id = this.#idOf(series);
-      return id === NO_SERIES ? [] : [{ series: id, span, from, to, block: encodeRollups(windows) }];
+      return id === NO_SERIES ? [] : [{ series: id, span, from, to, block: encodeRollups(windows, false) }];
     });
     return this.#ask('saveRollups', { patches });
   }

@@ -81,6 +81,13 @@ export class Columns {
     }
   }
 
+  /** Of the points from place `start` on, which are ordered, keeps those with from ≤ at < to. */
+  keep(start: number, from: number, to: number): void {
+    const [first, end] = [placeOf(this, start, from), placeOf(this, start, to)];
+    if (first > start) for (const column of [this.times, this.values, this.codes]) column.copyWithin(start, first, end);
+    this.count = start + end - first;
+  }
+
   clear(): void {
     this.count = 0;
     this.words = undefined;
@@ -112,8 +119,13 @@ export function ordered(columns: Columns): Columns {
 }
 
 /** How many points of ordered columns stand before `at`. */
-export function countBefore({ count, times }: Columns, at: number): number {
-  let low = 0;
+export function countBefore(columns: Columns, at: number): number {
+  return placeOf(columns, 0, at);
+}
+
+/** The first place from `start` on whose time is not before `at`. */
+function placeOf({ count, times }: Columns, start: number, at: number): number {
+  let low = start;
   let high = count;
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -129,8 +141,13 @@ export function seriesColumns(columns: Columns): SeriesColumns {
   const times = columns.times.subarray(0, count);
   const codes = columns.codes.subarray(0, count);
   const values = columns.values.subarray(0, count);
-  if (words === undefined && !values.some(Number.isNaN)) return { times, codes, values };
+  if (words === undefined && isWhole(values)) return { times, codes, values };
   return { times, codes, values: Array.from({ length: count }, (_, place) => columns.valueAt(place)) };
+}
+
+function isWhole(values: Float64Array): boolean {
+  for (let place = 0; place < values.length; place += 1) if (Number.isNaN(values[place])) return false;
+  return true;
 }
 
 /** Both ordered; of two points at one time the newer columns' one stays. */

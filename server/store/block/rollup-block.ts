@@ -5,14 +5,18 @@ import { BlockDamage, BlockReader, BlockWriter } from './bytes.js';
 import { readNumbers, writeNumbers } from './numbers.js';
 
 const VERSION = 1;
+const DEFLATED = 1;
 const HEAD_BYTES = 5;
 const INFLATED_BYTES_MAX = 16 * 1024 * 1024;
 const KINDS = ['gauge', 'counter', 'state'] as const;
 
 const writer = new BlockWriter(16 * 1024);
 
-/** @param windows by start; of one kind, except where a metric changed its kind */
-export function encodeRollups(windows: readonly WindowRollup[]): Uint8Array {
+/**
+ * @param windows by start; of one kind, except where a metric changed its kind
+ * @param deflate for the disk; not worth its time on the way between threads
+ */
+export function encodeRollups(windows: readonly WindowRollup[], deflate: boolean): Uint8Array {
   writer.length = 0;
   KINDS.forEach((kind, number) => {
     const ofKind = windows.filter((window) => window.kind === kind);
@@ -24,18 +28,20 @@ export function encodeRollups(windows: readonly WindowRollup[]): Uint8Array {
     else if (kind === 'counter') writeCounters(ofKind as CounterWindow[]);
     else writeStates(ofKind as StateWindow[]);
   });
-  const content = deflateRawSync(writer.bytes.subarray(0, writer.length), { level: 1 });
+  const plain = writer.bytes.subarray(0, writer.length);
+  const content = deflate ? deflateRawSync(plain, { level: 1 }) : plain;
   const block = new Uint8Array(HEAD_BYTES + content.length);
-  block[0] = VERSION;
+  block[0] = VERSION * 2 + (deflate ? DEFLATED : 0);
   block.set(content, HEAD_BYTES);
-  new DataView(block.buffer).setUint32(1, crc32(content, VERSION));
+  new DataView(block.buffer).setUint32(1, crc32(content, block[0]));
   return block;
 }
 
 /** Whether the bytes are those that were written. */
 export function isIntact(block: Uint8Array): boolean {
-  if (block[0] !== VERSION || block.length < HEAD_BYTES) return false;
-  return new DataView(block.buffer, block.byteOffset).getUint32(1) === crc32(block.subarray(HEAD_BYTES), VERSION);
+  const head = block[0] ?? 0;
+  if (head >> 1 !== VERSION || block.length < HEAD_BYTES) return false;
+  return new DataView(block.buffer, block.byteOffset).getUint32(1) === crc32(block.subarray(HEAD_BYTES), head);
 }
 
 /** The inverse of {@link encodeRollups}, by start. Throws {@link BlockDamage} on other bytes. */
@@ -43,7 +49,8 @@ export function decodeRollups(block: Uint8Array): WindowRollup[] {
   if (!isIntact(block)) throw new BlockDamage('rollups of an unknown version, or with a wrong checksum');
   const content = block.subarray(HEAD_BYTES);
   const options = { maxOutputLength: INFLATED_BYTES_MAX, finishFlush: constants.Z_FINISH };
-  const reader = new BlockReader(inflateRawSync(content, options));
+  const isDeflated = ((block[0] ?? 0) & DEFLATED) !== 0;
+  const reader = new BlockReader(isDeflated ? inflateRawSync(content, options) : content);
   const windows: WindowRollup[] = [];
   let kinds = 0;
   while (!reader.isDone) {

@@ -47,6 +47,7 @@ const END_OF_TIME = 8_000_000_000_000;
 
 export interface OpenedEngine {
   readonly engine: StoreEngine;
+  readonly catalogue: CatalogueRows;
   /** What was saved, where the file was damaged. */
   readonly salvage: Salvage | undefined;
 }
@@ -56,21 +57,22 @@ export function openEngine(settings: EngineSettings): Result<OpenedEngine, Store
   const path = databasePath(settings.folder, 'telemetry');
   settleSalvage(path);
   const opened = isDamaged(path) ? undefined : openFile(path, settings);
-  if (opened?.ok === true) return ok({ engine: opened.value, salvage: undefined });
+  if (opened?.ok === true) return ok({ ...opened.value, salvage: undefined });
   if (opened !== undefined && opened.fault.code !== 'STORE_DAMAGED') return opened;
   const saved = salvage(path, ENGINE_SCHEMA, PAGE_BYTES);
   if (!saved.ok) return saved;
   const again = openFile(path, settings);
-  return again.ok ? ok({ engine: again.value, salvage: saved.value }) : again;
+  return again.ok ? ok({ ...again.value, salvage: saved.value }) : again;
 }
 
-function openFile(path: string, settings: EngineSettings): Result<StoreEngine, StoreFault> {
+function openFile(path: string, settings: EngineSettings): Result<Omit<OpenedEngine, 'salvage'>, StoreFault> {
   const opened = openSqlite(path, ENGINE_SCHEMA, { pageBytes: PAGE_BYTES });
   if (!opened.ok) return opened;
   const database = opened.value;
   try {
     if (settings.pagesMax !== undefined) database.pragma(`max_page_count = ${settings.pagesMax}`);
-    return ok(new StoreEngine(database, path, { sealValues: settings.sealValues }));
+    const engine = new StoreEngine(database, path, { sealValues: settings.sealValues });
+    return ok({ engine, catalogue: engine.catalogue() });
   } catch (error) {
     database.close();
     return failed(faultOf(error, path));
@@ -83,7 +85,7 @@ type Answer = Result<EngineCalls[keyof EngineCalls]['answer'], StoreFault>;
 export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<Answer> {
   switch (call.op) {
     case 'write':
-      return engine.write(call.record, call.fresh) as Answer;
+      return engine.write([call.record], call.fresh);
     case 'read':
       return engine.attempt(() => engine.read(call.series, call.from, call.to));
     case 'lastBefore':

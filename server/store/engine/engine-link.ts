@@ -82,9 +82,9 @@ export function openInThread(settings: EngineSettings): Promise<Result<EngineLin
 export function openHere(settings: EngineSettings): Result<EngineLink, StoreFault> {
   const opened = openEngine(settings);
   if (!opened.ok) return opened;
-  const { engine, salvage } = opened.value;
+  const { catalogue, engine, salvage } = opened.value;
   return ok({
-    catalogue: engine.catalogue(),
+    catalogue,
     salvage,
     counters: () => engine.counters(),
     async ask(op, call) {

@@ -1,5 +1,5 @@
 // The thread of the embedded store: answers in order, and between answers seals and compacts.
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { StoreEngine } from './engine.js';
 import { answer, type EngineSettings, openEngine, transferable } from './engine-calls.js';
 import type { FromWorker, Opening, ToWorker } from './engine-link.js';
@@ -9,6 +9,8 @@ const COMPACT_AFTER_MS = 2 * 86_400_000;
 /** Short steps with pauses, so that no answer waits for long and no core is busy with it. */
 const COMPACT_PAUSE_MS = 250;
 const COMPACT_IDLE_MS = 60_000;
+
+const WRITES_AT_ONCE = 16;
 
 const port = parentPort;
 if (port === null) throw new Error('this is a thread of the store, not a program');
@@ -20,8 +22,8 @@ function say(message: FromWorker, transfer: ArrayBuffer[] = []): void {
 }
 
 if (opened.ok) {
-  const { engine, salvage } = opened.value;
-  const opening: Opening = { catalogue: engine.catalogue(), salvage };
+  const { catalogue, engine, salvage } = opened.value;
+  const opening: Opening = { catalogue, salvage };
   say({ id: 0, result: { ok: true, value: opening }, counters: engine.counters() });
   port.on('message', (call: ToWorker) => void serve(engine, call));
   keepCompact(engine);
@@ -30,6 +32,11 @@ if (opened.ok) {
 }
 
 async function serve(engine: StoreEngine, call: ToWorker): Promise<void> {
+  if (call.op === 'write' && call.fresh === undefined) {
+    const next = serveWrites(engine, call);
+    if (next !== undefined) await serve(engine, next);
+    return;
+  }
   const asked = answer(engine, call);
   const result = asked instanceof Promise ? await asked : asked;
   const transfer = result.ok ? transferable(result.value) : [];
@@ -39,6 +46,28 @@ async function serve(engine: StoreEngine, call: ToWorker): Promise<void> {
     clearTimeout(compacting);
     port?.close();
   }
+}
+
+type Write = Extract<ToWorker, { op: 'write' }>;
+
+/** All writes that wait already are made durable at once. Gives the call behind them that is none. */
+function serveWrites(engine: StoreEngine, first: Write): ToWorker | undefined {
+  const writes = [first];
+  let next: ToWorker | undefined;
+  while (port !== null && writes.length < WRITES_AT_ONCE && next === undefined) {
+    const call: ToWorker | undefined = receiveMessageOnPort(port)?.message;
+    if (call === undefined) break;
+    if (call.op === 'write' && call.fresh === undefined) writes.push(call);
+    else next = call;
+  }
+  const result = engine.write(
+    writes.map(({ record }) => record),
+    undefined,
+  );
+  const counters = engine.counters();
+  for (const { id } of writes) say({ id, result, counters });
+  engine.sealIfDue();
+  return next;
 }
 
 function keepCompact(engine: StoreEngine): void {

@@ -7,7 +7,7 @@ import type { GapPart } from '#domain/rollup.js';
 import { lookBackMs, type RollupJob, type RollupSpan, rollUpSeries } from '#domain/series-rollup.js';
 import type { RetentionCuts, StoreFault } from '../../ports.js';
 import { BlockDamage } from '../block/bytes.js';
-import { Columns, countBefore, merged, ordered, seriesColumns } from '../block/columns.js';
+import { Columns, merged, seriesColumns } from '../block/columns.js';
 import { encodeRollups } from '../block/rollup-block.js';
 import type { ValueType } from '../point-rules.js';
 import { createReserve, faultOf, noSpace, type Reserve, type SqliteDatabase } from '../sqlite.js';
@@ -74,6 +74,8 @@ export class StoreEngine {
   readonly #blocks: BlockTable;
   readonly #rollups: RollupTable;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  /** Used again for each read: its memory stays. */
+  readonly #scratch = new Columns(4096);
   /** The newest log row, and the bytes of all. */
   #logId = 0;
   #logBytes = 0;
@@ -141,10 +143,11 @@ export class StoreEngine {
   }
 
   /**
-   * @param record see {@link RecordPacker}
-   * @param fresh series and types that the record is the first to use
+   * Stores all records or none, in one transaction.
+   * @param records see {@link RecordPacker}
+   * @param fresh series and types that they are the first to use
    */
-  write(record: Uint8Array, fresh: CatalogueRows | undefined): Result<void, StoreFault> {
+  write(records: readonly Uint8Array[], fresh: CatalogueRows | undefined): Result<undefined, StoreFault> {
     if (!this.#reserve.hold()) return failed(noSpace(this.#path));
     if (this.#heads.count > UNSEALED_TIMES_MAX * this.#options.sealValues) {
       this.seal();
@@ -154,13 +157,17 @@ export class StoreEngine {
       this.#transact(() => {
         for (const row of fresh?.series ?? []) this.#statements.addSeries.run(...row);
         for (const row of fresh?.types ?? []) this.#statements.addType.run(...row);
-        return Number(this.#statements.addRecord.run(record).lastInsertRowid);
+        let id = this.#logId;
+        for (const record of records) id = Number(this.#statements.addRecord.run(record).lastInsertRowid);
+        return id;
       }),
     );
     if (!written.ok) return written;
     this.#logId = written.value;
-    this.#logBytes += record.length;
-    readRecord(record, this.#heads, true);
+    for (const record of records) {
+      this.#logBytes += record.length;
+      readRecord(record, this.#heads, true);
+    }
     return ok(undefined);
   }
 
@@ -228,16 +235,26 @@ export class StoreEngine {
     return compacted.ok && compacted.value === COMPACT_DAYS;
   }
 
+  /** Appends the points with from ≤ at < to, ordered, behind those that are there. */
+  #read(series: number, from: number, to: number, into: Columns): void {
+    if (to <= from) return;
+    const start = into.count;
+    this.#blocks.read(series, from, to, into);
+    into.keep(start, from, to);
+    const unsealed = this.#heads.of(series, from, to);
+    if (unsealed.count === 0) return;
+    unsealed.keep(0, from, to);
+    const sealed = new Columns(0);
+    sealed.append(into, start);
+    into.count = start;
+    into.append(merged(sealed, unsealed));
+  }
+
   #columns(series: number, from: number, to: number): Columns {
-    const columns = new Columns(0);
-    if (to <= from) return columns;
-    this.#blocks.read(series, from, to, columns);
-    const all = merged(ordered(columns), this.#heads.of(series, from, to));
-    const [first, end] = [countBefore(all, from), countBefore(all, to)];
-    if (first === 0 && end === all.count) return all;
-    const within = new Columns(0);
-    within.append(all, first, end);
-    return within;
+    const columns = this.#scratch;
+    columns.clear();
+    this.#read(series, from, to, columns);
+    return columns;
   }
 
   read(series: number, from: number, to: number): PackedColumns {
@@ -264,15 +281,16 @@ export class StoreEngine {
 
   rollUp(series: number, job: RollupJob): PackedRollup {
     const from = job.from - lookBackMs(job);
-    const columns = new Columns(0);
     const before = this.newest(series, from, 'measured');
-    if (before !== undefined) pushBare(columns, before);
     // Behind it there may be one that tells why nothing is known since.
     const why = job.withGaps === true ? this.newest(series, from, 'any') : undefined;
+    const columns = this.#scratch;
+    columns.clear();
+    if (before !== undefined) pushBare(columns, before);
     if (why !== undefined && why.at > (before?.at ?? 0)) pushBare(columns, why);
-    columns.append(this.#columns(series, from, job.to));
+    this.#read(series, from, job.to, columns);
     const { gaps, windows } = rollUpSeries(seriesColumns(columns), job);
-    return { windows: encodeRollups(windows), gaps };
+    return { windows: encodeRollups(windows, false), gaps };
   }
 
   saveRollups(patches: readonly RollupPatch[]): Result<void, StoreFault> {

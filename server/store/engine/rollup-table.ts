@@ -64,7 +64,14 @@ export class RollupTable {
     }
     for (const [key, windows] of byKey) {
       if (windows.length === 0) this.#statements.remove.run(key);
-      else this.#statements.put.run(key, encodeRollups(windows.sort((a, b) => a.from - b.from)));
+      else
+        this.#statements.put.run(
+          key,
+          encodeRollups(
+            windows.sort((a, b) => a.from - b.from),
+            true,
+          ),
+        );
     }
   }
 
