@@ -21,12 +21,18 @@ interface CounterSums {
 /** Windows of a job in which something is known, in order. */
 export function counterWindows(columns: SeriesColumns, job: RollupJob): CounterWindow[] {
   const sums = new Map<number, CounterSums>();
+  // Points come window by window: the last one is nearly always the one that is asked for.
+  let last: CounterSums | undefined;
+  let lastWindow = -1;
   const sumsOf = (window: number): CounterSums => {
-    const known = sums.get(window);
-    if (known !== undefined) return known;
-    const fresh = { count: 0, heldMs: 0, parts: [], hasStep: false, estimated: false, first: null, last: null };
-    sums.set(window, fresh);
-    return fresh;
+    if (last !== undefined && window === lastWindow) return last;
+    last = sums.get(window);
+    if (last === undefined) {
+      last = { count: 0, heldMs: 0, parts: [], hasStep: false, estimated: false, first: null, last: null };
+      sums.set(window, last);
+    }
+    lastWindow = window;
+    return last;
   };
   followSpans(columns, job, {
     point(window, place) {

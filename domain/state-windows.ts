@@ -13,10 +13,14 @@ interface StateSums {
 /** Windows of a job in which something is known, in order. */
 export function stateWindows(columns: SeriesColumns, job: RollupJob): StateWindow[] {
   const sums = new Map<number, StateSums>();
+  let last: StateSums | undefined;
+  let lastWindow = -1;
   const sumsOf = (window: number): StateSums => {
-    const known = sums.get(window) ?? { count: 0, heldMs: 0, timeInMs: new Map(), first: null, last: null };
-    sums.set(window, known);
-    return known;
+    if (last !== undefined && window === lastWindow) return last;
+    last = sums.get(window) ?? { count: 0, heldMs: 0, timeInMs: new Map(), first: null, last: null };
+    sums.set(window, last);
+    lastWindow = window;
+    return last;
   };
   followSpans(columns, job, {
     point(window) {

@@ -6,6 +6,8 @@ import { readNumbers, writeNumbers } from './numbers.js';
 
 const VERSION = 1;
 const DEFLATED = 1;
+/** A block is a few kilobytes: the usual tables would take longer to make than the block. */
+const DEFLATE = { level: 1, windowBits: 12, memLevel: 5 };
 const HEAD_BYTES = 5;
 const INFLATED_BYTES_MAX = 16 * 1024 * 1024;
 const KINDS = ['gauge', 'counter', 'state'] as const;
@@ -29,7 +31,7 @@ export function encodeRollups(windows: readonly WindowRollup[], deflate: boolean
     else writeStates(ofKind as StateWindow[]);
   });
   const plain = writer.bytes.subarray(0, writer.length);
-  const content = deflate ? deflateRawSync(plain, { level: 1 }) : plain;
+  const content = deflate ? deflateRawSync(plain, DEFLATE) : plain;
   const block = new Uint8Array(HEAD_BYTES + content.length);
   block[0] = VERSION * 2 + (deflate ? DEFLATED : 0);
   block.set(content, HEAD_BYTES);
@@ -73,28 +75,24 @@ function writeColumn(values: readonly (number | null)[]): void {
   writeNumbers(writer, numbers, numbers.length);
 }
 
-function readColumn(reader: BlockReader, count: number): (number | null)[] {
-  if (reader.byte() === 1) return Array.from(readWhole(reader, count));
+/** NaN where nothing was. */
+function readColumn(reader: BlockReader, count: number): Float64Array {
+  const values = new Float64Array(count);
+  if (reader.byte() === 1) {
+    readNumbers(reader, values, 0, count);
+    return values;
+  }
   const there = reader.raw(count);
-  const numbers = readWhole(
-    reader,
-    there.reduce((sum, one) => sum + one, 0),
-  );
-  let next = 0;
-  return Array.from(there, (one) => (one === 1 ? (numbers[next++] ?? null) : null));
+  let known = 0;
+  for (let place = 0; place < count; place += 1) known += there[place] as number;
+  readNumbers(reader, values, 0, known);
+  for (let place = count - 1; place >= 0; place -= 1)
+    values[place] = there[place] === 1 ? (values[--known] as number) : Number.NaN;
+  return values;
 }
 
-/** Numbers that are never null. */
-function readNumberColumn(reader: BlockReader, count: number): ArrayLike<number> {
-  if (reader.byte() !== 1) throw new BlockDamage('rollups without a number that they need');
-  return readWhole(reader, count);
-}
-
-function readWhole(reader: BlockReader, count: number): Float64Array {
-  const numbers = new Float64Array(count);
-  readNumbers(reader, numbers, 0, count);
-  return numbers;
-}
+const orNull = (value: number | undefined): number | null =>
+  value === undefined || Number.isNaN(value) ? null : value;
 
 function writeBase(windows: readonly WindowRollup[]): void {
   writeColumn(windows.map(({ from }) => from));
@@ -104,26 +102,15 @@ function writeBase(windows: readonly WindowRollup[]): void {
 }
 
 interface Base {
-  readonly from: number;
-  readonly to: number;
-  readonly count: number;
-  readonly coverage: number;
+  readonly from: Float64Array;
+  readonly length: Float64Array;
+  readonly count: Float64Array;
+  readonly coverage: Float64Array;
 }
 
-function readBase(reader: BlockReader, count: number): Base[] {
-  const from = readNumberColumn(reader, count);
-  const length = readNumberColumn(reader, count);
-  const counts = readNumberColumn(reader, count);
-  const coverage = readNumberColumn(reader, count);
-  return Array.from({ length: count }, (_, i) => {
-    const start = from[i] as number;
-    return {
-      from: start,
-      to: start + (length[i] as number),
-      count: counts[i] as number,
-      coverage: coverage[i] as number,
-    };
-  });
+function readBase(reader: BlockReader, count: number): Base {
+  const column = () => readColumn(reader, count);
+  return { from: column(), length: column(), count: column(), coverage: column() };
 }
 
 function writeGauges(windows: readonly GaugeWindow[]): void {
@@ -136,25 +123,24 @@ function writeGauges(windows: readonly GaugeWindow[]): void {
 
 function readGauges(reader: BlockReader, count: number, into: WindowRollup[]): void {
   const base = readBase(reader, count);
-  const [min, max, mean, first, last] = Array.from({ length: 5 }, () => readColumn(reader, count)) as Column[];
+  const column = () => readColumn(reader, count);
+  const [min, max, mean, first, last] = [column(), column(), column(), column(), column()];
   for (let i = 0; i < count; i += 1) {
-    const { coverage, from, to, count } = base[i] as Base;
+    const from = base.from[i] as number;
     into.push({
       kind: 'gauge',
       from,
-      to,
-      count,
-      coverage,
-      min: min?.[i] ?? null,
-      max: max?.[i] ?? null,
-      mean: mean?.[i] ?? null,
-      first: first?.[i] ?? null,
-      last: last?.[i] ?? null,
+      to: from + (base.length[i] as number),
+      count: base.count[i] as number,
+      coverage: base.coverage[i] as number,
+      min: orNull(min[i]),
+      max: orNull(max[i]),
+      mean: orNull(mean[i]),
+      first: orNull(first[i]),
+      last: orNull(last[i]),
     });
   }
 }
-
-type Column = readonly (number | null)[];
 
 function writeCounters(windows: readonly CounterWindow[]): void {
   writeColumn(windows.map(({ increase }) => increase));
@@ -165,19 +151,20 @@ function writeCounters(windows: readonly CounterWindow[]): void {
 
 function readCounters(reader: BlockReader, count: number, into: WindowRollup[]): void {
   const base = readBase(reader, count);
-  const [increase, first, last, estimated] = Array.from({ length: 4 }, () => readColumn(reader, count)) as Column[];
+  const column = () => readColumn(reader, count);
+  const [increase, first, last, estimated] = [column(), column(), column(), column()];
   for (let i = 0; i < count; i += 1) {
-    const { coverage, from, to, count } = base[i] as Base;
+    const from = base.from[i] as number;
     into.push({
       kind: 'counter',
       from,
-      to,
-      count,
-      coverage,
-      increase: increase?.[i] ?? null,
-      estimated: estimated?.[i] === 1,
-      first: first?.[i] ?? null,
-      last: last?.[i] ?? null,
+      to: from + (base.length[i] as number),
+      count: base.count[i] as number,
+      coverage: base.coverage[i] as number,
+      increase: orNull(increase[i]),
+      estimated: estimated[i] === 1,
+      first: orNull(first[i]),
+      last: orNull(last[i]),
     });
   }
 }
@@ -207,16 +194,23 @@ function readStates(reader: BlockReader, count: number, into: WindowRollup[]): v
   const first = readColumn(reader, count);
   const last = readColumn(reader, count);
   const times = words.map(() => readColumn(reader, count));
-  const wordAt = (place: number | null | undefined): string | null =>
-    place === null || place === undefined ? null : (words[place] ?? null);
+  const wordAt = (place: number | undefined): string | null =>
+    place === undefined || Number.isNaN(place) ? null : (words[place] ?? null);
   for (let i = 0; i < count; i += 1) {
-    const { coverage, from, to, count } = base[i] as Base;
-    const timeInMs: Record<string, number> = Object.fromEntries(
-      words.flatMap((word, place) => {
-        const time = times[place]?.[i] ?? null;
-        return time === null ? [] : [[word, time]];
-      }),
-    );
-    into.push({ kind: 'state', from, to, count, coverage, timeInMs, first: wordAt(first[i]), last: wordAt(last[i]) });
+    const from = base.from[i] as number;
+    const known = words.flatMap((word, place) => {
+      const ms = orNull(times[place]?.[i]);
+      return ms === null ? [] : [[word, ms] as const];
+    });
+    into.push({
+      kind: 'state',
+      from,
+      to: from + (base.length[i] as number),
+      count: base.count[i] as number,
+      coverage: base.coverage[i] as number,
+      timeInMs: Object.fromEntries(known),
+      first: wordAt(first[i]),
+      last: wordAt(last[i]),
+    });
   }
 }

@@ -50,12 +50,7 @@ export class RollupTable {
     const byKey = new Map<number, WindowRollup[]>();
     if (to > from)
       for (const { key, bytes } of this.#statements.range.all(keyOf(series, span, from), keyOf(series, span, to - 1)))
-        byKey.set(
-          key,
-          this.#isIntact(key, bytes)
-            ? decodeRollups(bytes).filter((window) => window.from < from || window.from >= to)
-            : [],
-        );
+        byKey.set(key, this.#around(key, bytes, from, to));
     for (const window of decodeRollups(block)) {
       const key = keyOf(series, span, window.from);
       const ofKey = byKey.get(key);
@@ -73,6 +68,12 @@ export class RollupTable {
           ),
         );
     }
+  }
+
+  /** The windows of a block that are not replaced. */
+  #around(key: number, bytes: Uint8Array, from: number, to: number): WindowRollup[] {
+    if (!this.#isIntact(key, bytes)) return [];
+    return decodeRollups(bytes).filter((window) => window.from < from || window.from >= to);
   }
 
   /** Removes the quarters of these series whose days end before `cut`, epoch ms. Gives how many blocks went. */
