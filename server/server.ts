@@ -21,7 +21,7 @@ import { createEmailChannel } from './notice/email.js';
 import { createNotifier, type Notifier } from './notice/notifier.js';
 import type { ImpactPage, Pruned, Registry, RollupStore, Store } from './ports.js';
 import { type CounterEvents, createCounterEvents } from './rollup/counter-events.js';
-import { createRollupService } from './rollup/rollup-service.js';
+import { createRollupService, type RollupService } from './rollup/rollup-service.js';
 import { createTotals, type TotalsService } from './rollup/totals.js';
 import { openEmbeddedStore } from './store/embedded-store.js';
 import { createInfluxStore } from './store/influx-store.js';
@@ -150,6 +150,7 @@ interface Parts {
   readonly alarms: AlarmService;
   readonly totals: TotalsService;
   readonly counterEvents: CounterEvents;
+  readonly rollups: RollupService;
   readonly hub: LiveHub;
   readonly board: ReturnType<typeof createLiveBoard>;
   counters(): Readonly<Record<string, number>>;
@@ -235,6 +236,7 @@ async function startParts(
     alarms,
     totals,
     counterEvents,
+    rollups,
     hub,
     board,
     count: (name) => {
