@@ -12,6 +12,7 @@ import { counterEventRoutes } from './api/counter-events.js';
 import { deadLetterRoutes } from './api/dead-letters.js';
 import type { AppDeps } from './api/deps.js';
 import { keepDoor } from './api/door-keeper.js';
+import { exportRoutes } from './api/export.js';
 import { fleetRoutes } from './api/fleet.js';
 import { healthRoutes } from './api/health.js';
 import { identityRoutes } from './api/identity.js';
@@ -126,6 +127,7 @@ async function registerApi(api: FastifyInstance, app: AppDeps): Promise<void> {
     postRoutes,
     seriesRoutes,
     queryRoutes,
+    exportRoutes,
     alarmRoutes,
     counterEventRoutes,
     replayRoutes,

@@ -24,6 +24,8 @@ export const API_COUNTERS = [
   'apiImportsRefused',
   'apiImportsBusy',
   'apiCounterEventsRefused',
+  'apiExports',
+  'apiExportsBusy',
 ] as const;
 export type ApiCounter = (typeof API_COUNTERS)[number];
 

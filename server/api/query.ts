@@ -38,7 +38,8 @@ export async function queryRoutes(app: FastifyInstance, deps: ApiDeps): Promise<
   );
 }
 
-function factsOf({ clock, ingest, posts, store }: ApiDeps): Parameters<typeof readQuery>[1] {
+/** What a question is read against. */
+export function factsOf({ clock, ingest, posts, store }: ApiDeps): Parameters<typeof readQuery>[1] {
   const known = new Set([...posts.map(({ id }) => id), ...ingest.directory.posts().map(({ id }) => id)]);
   return {
     now: clock.now(),
