@@ -53,7 +53,7 @@ export interface Store {
   latest(post: string): Promise<Result<readonly Point[], StoreFault>>;
   /**
    * What equal windows say about series, worked out where the points are, so that ingest need not wait for it. An answer for
-   * each question, in order.
+   * each question, in order. A gap is explained by the point that it began with, also where that was weeks before.
    */
   rollUp(questions: readonly RollupQuestion[]): Promise<Result<readonly SeriesRollup[], StoreFault>>;
   close(): Promise<void>;

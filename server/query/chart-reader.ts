@@ -9,13 +9,13 @@ import { reachOf } from '../rollup/rebuild.js';
 import type { SavedRollups } from '../rollup/rollup-service.js';
 import type { SeriesSpec } from '../rollup/series-spec.js';
 import { type Calendar, createCalendar } from './calendar.js';
-import { cut, explainBegin, type Gap, readGaps } from './gap-reader.js';
+import { cut, type Gap, readGaps } from './gap-reader.js';
 import { DAY_MS, framesOf, type Layout } from './layout.js';
 import type { WindowsReader } from './windows-reader.js';
 
 export interface ChartReaderDeps {
   readonly windows: WindowsReader;
-  readonly store: Pick<Store, 'rollUp' | 'lastBefore'>;
+  readonly store: Pick<Store, 'rollUp'>;
   readonly saved: Pick<SavedRollups, 'rawSince'> | undefined;
   readonly clock: Clock;
   readonly calendar?: Calendar;
@@ -68,14 +68,11 @@ export function createChartReader(deps: ChartReaderDeps): ChartReader {
     if (!answers.ok) return failed(answers.fault);
     const { gaps = [], windows: read = [] } = answers.value[0] ?? {};
     const found = read.filter(({ from }) => from < known.to);
-    const inside = gaps.flatMap((gap) => cut(gap, known));
-    const explained = await explainBegin(store, { series, spec, rawSince: saved?.rawSince() ?? 0 }, known, inside);
-    if (!explained.ok) return explained;
     return ok({
       frames,
       windows: frameWindows(found, frames, spec, now),
       whole: combineWindows(found, known, spec.kind),
-      gaps: explained.value,
+      gaps: gaps.flatMap((gap) => cut(gap, known)),
     });
   }
 

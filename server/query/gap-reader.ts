@@ -6,7 +6,6 @@ import type { Window } from '#domain/window.js';
 import type { SeriesName, Store, StoreFault } from '../ports.js';
 import { reachOf } from '../rollup/rebuild.js';
 import type { SeriesSpec } from '../rollup/series-spec.js';
-import { DAY_MS } from './layout.js';
 import { joinStretches } from './stretches.js';
 
 /** A gap of which the points were not asked has no `code`. */
@@ -16,8 +15,6 @@ export type Gap = Omit<GapPart, 'code'> & Partial<Pick<GapPart, 'code'>>;
 const NOTHING = 1e-9;
 /** So many stretches, the longest, are explained. */
 const EXPLAINED_MAX = 200;
-/** So far before a gap its cause is looked for. */
-const LOOK_BACK_MS = 35 * DAY_MS;
 
 export interface GapQuestion {
   readonly series: SeriesName;
@@ -34,7 +31,7 @@ export interface GapQuestion {
 
 /** Gaps by time. */
 export async function readGaps(
-  store: Pick<Store, 'rollUp' | 'lastBefore'>,
+  store: Pick<Store, 'rollUp'>,
   question: GapQuestion,
 ): Promise<Result<readonly Gap[], StoreFault>> {
   const { now, range, rawSince, series, spec } = question;
@@ -50,37 +47,11 @@ export async function readGaps(
     }),
   );
   if (!answers.ok) return failed(answers.fault);
-  const explained: Gap[] = [];
-  for (const [index, stretch] of asked.entries()) {
-    const parts = (answers.value[index]?.gaps ?? []).flatMap((gap) => cut(gap, stretch));
-    const whole = await explainBegin(store, question, stretch, parts);
-    if (!whole.ok) return whole;
-    explained.push(...whole.value);
-  }
+  const explained = asked.flatMap((stretch, index) =>
+    (answers.value[index]?.gaps ?? []).flatMap((gap) => cut(gap, stretch)),
+  );
   const others = gaps.flatMap((gap) => outside(gap, asked));
   return ok([...explained, ...others].sort((a, b) => a.from - b.from));
-}
-
-/**
- * What left the outbox explains a gap until the next point, however long ago the gap began. So a gap that is open where its
- * stretch begins, and that nothing near explains, is looked at from its own begin.
- */
-export async function explainBegin(
-  store: Pick<Store, 'rollUp' | 'lastBefore'>,
-  { series, spec, rawSince }: Pick<GapQuestion, 'series' | 'spec' | 'rawSince'>,
-  stretch: Window,
-  gaps: readonly GapPart[],
-): Promise<Result<readonly GapPart[], StoreFault>> {
-  const [first, ...others] = gaps;
-  if (first === undefined || first.from !== stretch.from || first.code !== null) return ok(gaps);
-  const value = await store.lastBefore(series, stretch.from);
-  if (!value.ok) return failed(value.fault);
-  const begin = Math.max(rawSince, stretch.from - LOOK_BACK_MS, value.value?.at ?? 0);
-  if (begin >= stretch.from) return ok(gaps);
-  const { to } = first;
-  const answers = await store.rollUp([{ series, ...spec, from: begin, to, bucketMs: to - begin, withGaps: true }]);
-  if (!answers.ok) return failed(answers.fault);
-  return ok([...(answers.value[0]?.gaps ?? []).flatMap((gap) => cut(gap, first)), ...others]);
 }
 
 /** The parts of the range, until now, of which windows know nothing, or not all. */

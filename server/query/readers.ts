@@ -13,7 +13,7 @@ export interface Readers {
 
 type ReaderDeps = Pick<AppDeps, 'posts' | 'clock'> & {
   readonly ingest: Pick<AppDeps['ingest'], 'directory'>;
-  readonly store: Pick<AppDeps['store'], 'rollUp' | 'lastBefore'>;
+  readonly store: Pick<AppDeps['store'], 'rollUp'>;
   readonly counterEvents: Pick<AppDeps['counterEvents'], 'ofSeries'>;
   /** Absent where the store keeps none. */
   readonly rollups?: Pick<RollupService, 'saved'> | undefined;

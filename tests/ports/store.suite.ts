@@ -219,6 +219,22 @@ export function describeStore(
       expect((await all(novel)).map(({ value }) => value)).toEqual([1.5, null, 2]);
     });
 
+    test('a gap is told with its cause, also where that came long before what is asked for', async () => {
+      const day = 86_400_000;
+      await write(point(soc, T0 - 20 * day - 60_000, 50), point(soc, T0 - 20 * day, null, REASONS.expired.code));
+      const job = {
+        kind: 'gauge',
+        from: T0,
+        to: T0 + day,
+        bucketMs: day,
+        expectedEveryMs: 60_000,
+        withGaps: true,
+      } as const;
+      const answers = await store.rollUp([{ series: soc, ...job }]);
+      const gaps = [{ from: T0, to: T0 + day, code: REASONS.expired.code }];
+      expect(answers).toEqual({ ok: true, value: [{ windows: [], gaps }] });
+    });
+
     test('nothing at all can be written', async () => {
       await write();
     });
