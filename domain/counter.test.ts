@@ -86,8 +86,14 @@ describe('a series of readings', () => {
         const used = steps.reduce((sum, increment) => sum + increment, 0);
         expect(total(minutely(readings), { ...counts, modulus })).toEqual({ sum: used, estimated: false });
       }),
-      { numRuns: 500 },
+      { numRuns: 500, examples: [[[981, 8901], 200_000, 19]] },
     );
+  });
+
+  test('ten times as much is counted where the rate allows it, or the register is young, and else is in doubt', () => {
+    expect(total(minutely([1000, 10_000]), counts).sum).toBe(9000);
+    expect(total(minutely([1000, 10_000]), {}).sum).toBe(9000);
+    expect(total(minutely([30_000, 300_000, 30_010]), {}).sum).toBe(10);
   });
 
   test('through any number of resets the increases are never more than the truth, and less only where told', () => {

@@ -42,15 +42,16 @@ function increaseMax(elapsedMs: number, spec: CounterSpec): number {
   return (RATE_MARGIN * spec.ratePerSMax * Math.max(0, elapsedMs)) / 1000 + 2 * (spec.resolution ?? 0);
 }
 
-/** Readings so close together cannot be ten times one another, from so many of the register's smallest steps on. */
+/** Where no rate is known: within an hour no post counts nine times what so many of the register's smallest steps are. */
 const RESCALED_WITHIN_MS = 3_600_000;
-const RESCALED_STEPS_MIN = 1000;
+const RESCALED_STEPS_MIN = 20_000;
 const RESCALED_SHARE = 0.01;
 
 /** Somebody has moved the point on the meter, or the unit: the new reading is the old one times a power of ten. */
-function isRescaled(previous: CounterReading, current: CounterReading, { resolution = 1 }: CounterSpec): boolean {
-  if (current.value < 9 * previous.value || previous.value < RESCALED_STEPS_MIN * resolution) return false;
-  if (current.at - previous.at > RESCALED_WITHIN_MS) return false;
+function isRescaled(previous: CounterReading, current: CounterReading, spec: CounterSpec): boolean {
+  const { ratePerSMax, resolution = 1 } = spec;
+  if (ratePerSMax !== undefined || current.value < 9 * previous.value) return false;
+  if (previous.value < RESCALED_STEPS_MIN * resolution || current.at - previous.at > RESCALED_WITHIN_MS) return false;
   const power = Math.log10(current.value / previous.value);
   return Math.abs(power - Math.round(power)) < Math.log10(1 + RESCALED_SHARE);
 }

@@ -250,7 +250,7 @@ describe('a year of totals of a counter', () => {
       if (kind === 'spike') told = register + 400_000;
       if (kind === 'torn') told = Math.max(0, register - 65_536);
       // Of a young register ten times as much is no wonder.
-      if (kind === 'decimal' && register > 1000) told = register * 10;
+      if (kind === 'decimal' && register > 20_000) told = register * 10;
       if (kind === 'dance') told = register - 1;
       if (kind === 'swap' && !rollover) {
         events.push({ at: time - HOUR + MINUTE, kind: 'swap', closing: (register - step) / 10, opening: 500 });
