@@ -13,7 +13,9 @@ export function combineWindows(
   kind: WindowRollup['kind'],
 ): WindowRollup | undefined {
   const parts = windows.filter((part) => part.kind === kind);
-  if (parts.length === 0) return undefined;
+  const [only] = parts;
+  if (only === undefined) return undefined;
+  if (parts.length === 1 && only.from === window.from && only.to === window.to) return only;
   const lengthMs = window.to - window.from;
   const coveredMs = parts.reduce((sum, part) => sum + part.coverage * (part.to - part.from), 0);
   const base = {
@@ -25,6 +27,24 @@ export function combineWindows(
   if (kind === 'gauge') return { ...base, ...gaugeOf(parts as readonly GaugeWindow[], coveredMs) };
   if (kind === 'counter') return { ...base, ...counterOf(parts as readonly CounterWindow[]) };
   return { ...base, ...stateOf(parts as readonly StateWindow[]) };
+}
+
+/**
+ * The same for longer windows side by side.
+ * @param parts by start, within the windows
+ * @returns one for each window
+ */
+export function combineEach(
+  parts: readonly WindowRollup[],
+  windows: readonly Window[],
+  kind: WindowRollup['kind'],
+): (WindowRollup | undefined)[] {
+  let next = 0;
+  return windows.map((window) => {
+    const start = next;
+    while ((parts[next]?.from ?? window.to) < window.to) next += 1;
+    return combineWindows(parts.slice(start, next), window, kind);
+  });
 }
 
 function gaugeOf(parts: readonly GaugeWindow[], coveredMs: number) {

@@ -1,7 +1,7 @@
 // What is asked of a series for a screen or a person: its windows, the whole, and the gaps.
 import type { Clock } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import { combineWindows } from '#domain/rollup-combine.js';
+import { combineEach, combineWindows } from '#domain/rollup-combine.js';
 import type { WindowRollup } from '#domain/series-rollup.js';
 import type { Window } from '#domain/window.js';
 import type { SeriesName, Store, StoreFault } from '../ports.js';
@@ -70,7 +70,7 @@ export function createChartReader(deps: ChartReaderDeps): ChartReader {
     const found = read.filter(({ from }) => from < known.to);
     return ok({
       frames,
-      windows: frameWindows(found, frames, spec, now),
+      windows: combineEach(found, untilNow(frames, now), spec.kind),
       whole: combineWindows(found, known, spec.kind),
       gaps: gaps.flatMap((gap) => cut(gap, known)),
     });
@@ -91,7 +91,7 @@ export function createChartReader(deps: ChartReaderDeps): ChartReader {
     if (!gaps.ok) return failed(gaps.fault);
     return ok({
       frames,
-      windows: frameWindows(read.value, frames, spec, now),
+      windows: combineEach(read.value, untilNow(frames, now), spec.kind),
       whole: combineWindows(read.value, { from: range.from, to: Math.min(range.to, now) }, spec.kind),
       gaps: gaps.value,
     });
@@ -119,20 +119,6 @@ export function createChartReader(deps: ChartReaderDeps): ChartReader {
   };
 }
 
-function frameWindows(
-  found: readonly WindowRollup[],
-  frames: readonly Window[],
-  { kind }: SeriesSpec,
-  now: number,
-): (WindowRollup | undefined)[] {
-  let next = 0;
-  return frames.map(({ from, to }) => {
-    const start = next;
-    while ((found[next]?.from ?? to) < to) next += 1;
-    const parts = found.slice(start, next);
-    const [only] = parts;
-    const end = Math.min(to, now);
-    if (parts.length === 1 && only?.from === from && only.to === end) return only;
-    return combineWindows(parts, { from, to: end }, kind);
-  });
+function untilNow(frames: readonly Window[], now: number): Window[] {
+  return frames.map(({ from, to }) => ({ from, to: Math.min(to, now) }));
 }

@@ -3,7 +3,7 @@
 import type { Birth } from '#contract/session.js';
 import type { Clock } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import { combineWindows } from '#domain/rollup-combine.js';
+import { combineEach } from '#domain/rollup-combine.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import { alignDown, type Window } from '#domain/window.js';
 import type { PostConfig } from '../config.js';
@@ -84,8 +84,11 @@ export function createWindowsReader(deps: WindowsReaderDeps): WindowsReader {
         ? readOnce(task, PARTS[span], start, end)
         : saved.read(task.series, span, start, end));
       if (!read.ok) return read;
-      if (run.isApart || saved === undefined) found.push(...combineEach(read.value, run.windows, task));
-      else found.push(...read.value);
+      if (!run.isApart && saved !== undefined) found.push(...read.value);
+      else {
+        const passed = run.windows.map(({ from, to }) => ({ from, to: Math.min(to, task.now) }));
+        found.push(...combineEach(read.value, passed, task.spec.kind).filter((window) => window !== undefined));
+      }
     }
     return ok(found);
   }
@@ -202,17 +205,4 @@ function runsOf(windows: readonly Window[], isApart: (window: Window) => boolean
     else runs.push({ isApart: apart, windows: [window] });
   }
   return runs;
-}
-
-/** Each window from the shorter ones in it. */
-function combineEach(parts: readonly WindowRollup[], windows: readonly Window[], { now, spec }: Task): WindowRollup[] {
-  const combined: WindowRollup[] = [];
-  let next = 0;
-  for (const { from, to } of windows) {
-    const start = next;
-    while ((parts[next]?.from ?? to) < to) next += 1;
-    const one = combineWindows(parts.slice(start, next), { from, to: Math.min(to, now) }, spec.kind);
-    if (one !== undefined) combined.push(one);
-  }
-  return combined;
 }

@@ -2,7 +2,7 @@
 
 import { failed, ok, type Result } from '#domain/result.js';
 import { GAP_FACTOR } from '#domain/rollup.js';
-import { combineWindows } from '#domain/rollup-combine.js';
+import { combineEach } from '#domain/rollup-combine.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import { alignDown, dayWindow, monthWindow, type Window, yearWindow } from '#domain/window.js';
 import type { RollupStore, SeriesName, Store, StoreFault } from '../ports.js';
@@ -95,7 +95,7 @@ async function entriesOf(
     const [start, end] = [windows[0]?.from ?? fresh.from, windows.at(-1)?.to ?? fresh.to];
     const parts = await partsOf(rollups, fresh, { from: start, to: end });
     if (!parts.ok) return parts;
-    const combined = combineAll(parts.value, windows, spec.kind);
+    const combined = combineEach(parts.value, windows, spec.kind).filter((window) => window !== undefined);
     fresh = { series, span: span satisfies RollupSpan, windows: combined, from: start, to: end };
     entries.push(fresh);
   }
@@ -146,20 +146,4 @@ async function partsOf(rollups: RollupStore, fresh: Entry, all: Window): Promise
     parts.push(...after.value);
   }
   return ok(parts);
-}
-
-function combineAll(
-  parts: readonly WindowRollup[],
-  windows: readonly Window[],
-  kind: WindowRollup['kind'],
-): WindowRollup[] {
-  const combined: WindowRollup[] = [];
-  let next = 0;
-  for (const window of windows) {
-    const start = next;
-    while ((parts[next]?.from ?? window.to) < window.to) next += 1;
-    const one = combineWindows(parts.slice(start, next), window, kind);
-    if (one !== undefined) combined.push(one);
-  }
-  return combined;
 }
