@@ -5,7 +5,7 @@ import { exactSum } from './exact-sum.js';
 import { isMeasured } from './quality.js';
 import { GAP_FACTOR } from './rollup.js';
 import type { CounterWindow, RollupJob, SeriesColumns } from './series-rollup.js';
-import { followSpans } from './value-spans.js';
+import { createWindowSums, followSpans, type WindowSums, windowAt } from './value-spans.js';
 
 interface CounterSums {
   count: number;
@@ -20,47 +20,41 @@ interface CounterSums {
 
 /** Windows of a job in which something is known, in order. */
 export function counterWindows(columns: SeriesColumns, job: RollupJob): CounterWindow[] {
-  const sums = new Map<number, CounterSums>();
-  // Points come window by window: the last one is nearly always the one that is asked for.
-  let last: CounterSums | undefined;
-  let lastWindow = -1;
-  const sumsOf = (window: number): CounterSums => {
-    if (last !== undefined && window === lastWindow) return last;
-    last = sums.get(window);
-    if (last === undefined) {
-      last = { count: 0, heldMs: 0, parts: [], hasStep: false, estimated: false, first: null, last: null };
-      sums.set(window, last);
-    }
-    lastWindow = window;
-    return last;
-  };
+  const sums = createWindowSums<CounterSums>(() => ({
+    count: 0,
+    heldMs: 0,
+    parts: [],
+    hasStep: false,
+    estimated: false,
+    first: null,
+    last: null,
+  }));
   followSpans(columns, job, {
     point(window, place) {
-      const ofWindow = sumsOf(window);
+      const ofWindow = sums.of(window);
       ofWindow.count += 1;
       ofWindow.last = columns.values[place] as number;
       ofWindow.first ??= ofWindow.last;
     },
     held(window, _place, ms) {
-      sumsOf(window).heldMs += ms;
+      sums.of(window).heldMs += ms;
     },
   });
-  countSteps(columns, job, sumsOf);
-  return [...sums].sort(([a], [b]) => a - b).map(([window, ofWindow]) => windowOf(window, ofWindow, job));
+  countSteps(columns, job, sums);
+  return sums.all().map(([window, ofWindow]) => windowOf(window, ofWindow, job));
 }
 
-function windowOf(window: number, sums: CounterSums, { bucketMs, from: start, to: end }: RollupJob): CounterWindow {
-  const from = start + window * bucketMs;
-  const to = Math.min(from + bucketMs, end);
+function windowOf(window: number, sums: CounterSums, job: RollupJob): CounterWindow {
+  const { from, to } = windowAt(job, window);
   const { count, estimated, first, hasStep, heldMs, last, parts } = sums;
   const increase = hasStep ? exactSum(parts) : null;
   return { kind: 'counter', from, to, count, coverage: heldMs / (to - from), increase, estimated, first, last };
 }
 
 /** Follows the readings one by one, and adds their steps to the windows in which they end. */
-function countSteps(columns: SeriesColumns, job: RollupJob, sumsOf: (window: number) => CounterSums): void {
+function countSteps(columns: SeriesColumns, job: RollupJob, sums: WindowSums<CounterSums>): void {
   const { codes, times, values } = columns;
-  const steps = new CounterSteps(job, sumsOf);
+  const steps = new CounterSteps(job, sums);
   for (let place = 0; place < times.length; place += 1) {
     const at = times[place] as number;
     if (at >= job.to) break;
@@ -72,7 +66,7 @@ function countSteps(columns: SeriesColumns, job: RollupJob, sumsOf: (window: num
 
 class CounterSteps {
   readonly #job: RollupJob;
-  readonly #sumsOf: (window: number) => CounterSums;
+  readonly #sums: WindowSums<CounterSums>;
   /** Neither a rate nor an event could say anything of a reading that went on. */
   readonly #isPlain: boolean;
   readonly #gapMs: number;
@@ -85,9 +79,9 @@ class CounterSteps {
   /** Where a run of plain steps within this window began. It is the difference of its ends. */
   #runFrom: number | undefined;
 
-  constructor(job: RollupJob, sumsOf: (window: number) => CounterSums) {
+  constructor(job: RollupJob, sums: WindowSums<CounterSums>) {
     this.#job = job;
-    this.#sumsOf = sumsOf;
+    this.#sums = sums;
     this.#isPlain = job.counter?.ratePerSMax === undefined && job.counter?.events === undefined;
     this.#gapMs = GAP_FACTOR * job.expectedEveryMs;
   }
@@ -111,12 +105,12 @@ class CounterSteps {
   end(): void {
     this.#endRun();
     if (this.#window >= 0 && this.#chain !== undefined && this.#chain.doubt !== null)
-      this.#sumsOf(this.#window).estimated = true;
+      this.#sums.of(this.#window).estimated = true;
   }
 
   #endRun(): void {
     if (this.#runFrom === undefined) return;
-    this.#sumsOf(this.#window).parts.push(this.#value, -this.#runFrom);
+    this.#sums.of(this.#window).parts.push(this.#value, -this.#runFrom);
     this.#runFrom = undefined;
   }
 
@@ -130,7 +124,7 @@ class CounterSteps {
   }
 
   #step(from: number, at: number, estimated: boolean): void {
-    const sums = this.#sumsOf(this.#window);
+    const sums = this.#sums.of(this.#window);
     sums.hasStep = true;
     // The register counted on over a gap; how much of it belongs before the window nobody knows.
     const isBridged = at - from > this.#gapMs && from < this.#job.from + this.#window * this.#job.bucketMs;
@@ -148,7 +142,7 @@ class CounterSteps {
     const { chain, step } = followCounter(before, { value, at }, this.#job.counter ?? {});
     if (step !== null && before.base !== null && this.#window >= 0) {
       this.#step(before.base.at, at, step.estimated);
-      this.#sumsOf(this.#window).parts.push(step.increase);
+      this.#sums.of(this.#window).parts.push(step.increase);
     }
     const isClear = chain.base !== null && chain.doubt === null && chain.beforeReset === null;
     this.#chain = isClear ? undefined : chain;

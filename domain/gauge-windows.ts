@@ -1,6 +1,6 @@
 // What equal windows say about a gauge.
 import type { GaugeWindow, RollupJob, SeriesColumns } from './series-rollup.js';
-import { followSpans, type SpanSink } from './value-spans.js';
+import { followSpans, type SpanSink, windowAt } from './value-spans.js';
 
 /** Windows of a job in which something is known, in order. */
 export function gaugeWindows(columns: SeriesColumns, job: RollupJob): GaugeWindow[] {
@@ -46,22 +46,21 @@ class GaugeSums implements SpanSink {
     this.#last[window] = value;
   }
 
-  windows({ bucketMs, from, to }: RollupJob): GaugeWindow[] {
+  windows(job: RollupJob): GaugeWindow[] {
     const windows: GaugeWindow[] = [];
     for (let i = 0; i < this.#counts.length; i += 1) {
       const count = this.#counts[i] as number;
       const heldMs = this.#heldMs[i] as number;
       if (count === 0 && heldMs === 0) continue;
-      const start = from + i * bucketMs;
-      const end = Math.min(start + bucketMs, to);
+      const { from, to } = windowAt(job, i);
       const known = heldMs > 0;
       const [min, max] = [this.#min[i] as number, this.#max[i] as number];
       windows.push({
         kind: 'gauge',
-        from: start,
-        to: end,
+        from,
+        to,
         count,
-        coverage: heldMs / (end - start),
+        coverage: heldMs / (to - from),
         min: known ? min : null,
         max: known ? max : null,
         // Rounding must not carry the mean of equal values past them.

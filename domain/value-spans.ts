@@ -3,6 +3,39 @@
 import { isMeasured } from './quality.js';
 import { GAP_FACTOR } from './rollup.js';
 import { QUARTER_MS, type RollupJob, type SeriesColumns } from './series-rollup.js';
+import type { Window } from './window.js';
+
+type Layout = Pick<RollupJob, 'from' | 'to' | 'bucketMs'>;
+
+/** The window with this number; the last one may be shorter. */
+export function windowAt({ bucketMs, from, to }: Layout, window: number): Window {
+  const start = from + window * bucketMs;
+  return { from: start, to: Math.min(start + bucketMs, to) };
+}
+
+/** What is summed up of each window, made when it is first asked for. */
+export interface WindowSums<T> {
+  of(window: number): T;
+  /** By window. */
+  all(): [window: number, sums: T][];
+}
+
+export function createWindowSums<T>(fresh: () => T): WindowSums<T> {
+  const sums = new Map<number, T>();
+  // Points come window by window: the last one is nearly always the one that is asked for.
+  let last: T | undefined;
+  let lastWindow = -1;
+  return {
+    of(window) {
+      if (last !== undefined && window === lastWindow) return last;
+      last = sums.get(window) ?? fresh();
+      sums.set(window, last);
+      lastWindow = window;
+      return last;
+    },
+    all: () => [...sums].sort(([a], [b]) => a - b),
+  };
+}
 
 /** Takes what held in windows of equal length, numbered from the start of the job. */
 export interface SpanSink {
