@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Value } from '#domain/reading.js';
 import { decodeBlock, encodeBlock } from './block.js';
 import { BlockDamage } from './bytes.js';
-import { Columns, countBefore, ordered, seriesColumns } from './columns.js';
+import { Columns, countBefore, seriesColumns } from './columns.js';
 
 interface Row {
   readonly at: number;
@@ -112,7 +112,7 @@ describe('columns', () => {
         fc.array(fc.record({ at: fc.integer({ min: 0, max: 30 }), value: fc.integer(), code: fc.constant(0) })),
         (rows) => {
           const expected = [...new Map(rows.map((row) => [row.at, row])).values()].sort((a, b) => a.at - b.at);
-          const result = ordered(columnsOf(rows));
+          const result = columnsOf(rows).ordered();
           expect(rowsOf(result)).toEqual(expected);
           expect(result.isOrdered).toBe(true);
           for (const at of [0, 7, 31])

@@ -1,17 +1,16 @@
 // One block: points of one series by time, in columns, with a checksum. What comes out is what went in, bit for bit.
-import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { deflateRawSync } from 'node:zlib';
 import { BlockDamage, BlockReader, BlockWriter } from './bytes.js';
 import type { Columns } from './columns.js';
+import { contentOf, framed, headOf } from './frame.js';
 import { readNumbers, writeNumbers } from './numbers.js';
 
 const VERSION = 1;
-const HEAD_BYTES = 5;
 const DEFLATED = 1;
 const WITH_GAPS = 2;
 const WITH_WORDS = 4;
 /** Shorter bodies are hardly smaller when deflated. */
 const DEFLATE_BYTES_MIN = 64;
-const INFLATED_BYTES_MAX = 64 * 1024 * 1024;
 
 // Reused: what is written is copied out of them before the next block is begun.
 const body = new BlockWriter(64 * 1024);
@@ -32,32 +31,20 @@ export function encodeBlock(columns: Columns, deflate: boolean): Uint8Array {
   if (hasGaps) writeGaps(values, count);
   if (words === undefined) writeNumbers(body, numbers.values, numbers.count);
   else writeWords(words, numbers.values, numbers.count);
-  const flags = (hasGaps ? WITH_GAPS : 0) | (words === undefined ? 0 : WITH_WORDS);
+  const head = VERSION * 16 + (hasGaps ? WITH_GAPS : 0) + (words === undefined ? 0 : WITH_WORDS);
   const plain = body.bytes.subarray(0, body.length);
   if (deflate && plain.length >= DEFLATE_BYTES_MIN) {
     const small = deflateRawSync(plain, { level: 1 });
-    if (small.length < plain.length) return framed(small, flags | DEFLATED);
+    if (small.length < plain.length) return framed(head + DEFLATED, small);
   }
-  return framed(plain, flags);
-}
-
-/** Version and flags in one byte, the checksum of that and of the body in four, the body. */
-function framed(content: Uint8Array, flags: number): Uint8Array {
-  const block = new Uint8Array(HEAD_BYTES + content.length);
-  block[0] = VERSION * 16 + flags;
-  block.set(content, HEAD_BYTES);
-  new DataView(block.buffer).setUint32(1, crc32(content, block[0]));
-  return block;
+  return framed(head, plain);
 }
 
 /** Appends the points of a block to columns. Throws {@link BlockDamage} where the bytes are not those that were written. */
 export function decodeBlock(block: Uint8Array, into: Columns): void {
-  const head = block[0] ?? 0;
-  if (head >> 4 !== VERSION || block.length < HEAD_BYTES) throw new BlockDamage('a block of an unknown version');
-  const content = block.subarray(HEAD_BYTES);
-  if (new DataView(block.buffer, block.byteOffset).getUint32(1) !== crc32(content, head))
-    throw new BlockDamage('a block with a wrong checksum');
-  const reader = new BlockReader((head & DEFLATED) === 0 ? content : inflate(content));
+  const head = headOf(block);
+  if (head >> 4 !== VERSION) throw new BlockDamage('a block of an unknown version');
+  const reader = new BlockReader(contentOf(block, (head & DEFLATED) !== 0));
   const count = reader.unsigned();
   const start = into.count;
   into.reserve(count);
@@ -70,14 +57,6 @@ export function decodeBlock(block: Uint8Array, into: Columns): void {
   if (!reader.isDone) throw new BlockDamage('a block goes on behind its end');
   into.count = start + count;
   if (missing !== undefined) spread(into.values, start, count, missing.runs);
-}
-
-function inflate(content: Uint8Array): Uint8Array {
-  try {
-    return inflateRawSync(content, { maxOutputLength: INFLATED_BYTES_MAX, finishFlush: constants.Z_FINISH });
-  } catch {
-    throw new BlockDamage('a block that does not inflate');
-  }
 }
 
 /** The first time, then steps, each with how often it repeats. */
@@ -200,8 +179,8 @@ function writeWords(words: readonly string[], places: Float64Array, count: numbe
 function readWords(reader: BlockReader, into: Columns, count: number): void {
   const size = reader.unsigned();
   if (size > count) throw new BlockDamage('more words than values');
-  const places = Array.from({ length: size }, () => into.placeOf(reader.text()));
-  into.words ??= [];
+  const list = into.wordList();
+  const places = Array.from({ length: size }, () => list.placeOf(reader.text()));
   const { values, count: start } = into;
   readRuns(reader, values, start, count);
   for (let place = start; place < start + count; place += 1) {

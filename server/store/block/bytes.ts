@@ -52,11 +52,6 @@ export class BlockWriter {
     this.unsigned(bytes.length);
     this.raw(bytes);
   }
-
-  /** A copy of what was written. */
-  taken(): Uint8Array {
-    return this.bytes.slice(0, this.length);
-  }
 }
 
 /** What is no block, or no longer the one that was written. */
@@ -87,14 +82,13 @@ export class BlockReader {
   unsigned(): number {
     const { bytes } = this;
     let value = 0;
-    let scale = 1;
     for (let shift = 0; shift < 28; shift += 7) {
       const byte = bytes[this.at++];
       if (byte === undefined) throw new BlockDamage('a block ends too early');
       if (byte < 128) return value | (byte << shift);
       value |= (byte & 127) << shift;
     }
-    scale = 2 ** 28;
+    let scale = 2 ** 28;
     for (let more = 0; more < 4; more += 1) {
       const byte = bytes[this.at++];
       if (byte === undefined) throw new BlockDamage('a block ends too early');

@@ -1,18 +1,18 @@
 // Points of one series in columns, as the embedded store holds them: typed arrays that grow, no object for a point.
 import type { Value } from '#domain/reading.js';
 import type { SeriesColumns } from '#domain/series-rollup.js';
+import { WordList } from './word-list.js';
 
 /**
  * The first `count` entries of the arrays are points; the rest is room. No store takes NaN as a value, so NaN stands for none.
- * Where `words` is there, values are places in it.
+ * Where `words` are there, values are places among them.
  */
 export class Columns {
   times: Float64Array;
   values: Float64Array;
   codes: Uint8Array;
   count = 0;
-  words: string[] | undefined;
-  #places: Map<string, number> | undefined;
+  #list: WordList | undefined;
   /** By time, and no time twice. */
   isOrdered = true;
 
@@ -43,14 +43,19 @@ export class Columns {
     this.count = place + 1;
   }
 
+  get words(): readonly string[] | undefined {
+    return this.#list?.words;
+  }
+
+  /** The words, from now on there. */
+  wordList(): WordList {
+    this.#list ??= new WordList();
+    return this.#list;
+  }
+
   /** The place of a word, which is the value of a point that says it. */
   placeOf(word: string): number {
-    this.words ??= [];
-    this.#places ??= new Map(this.words.map((known, place) => [known, place]));
-    const known = this.#places.get(word);
-    if (known !== undefined) return known;
-    this.#places.set(word, this.words.length);
-    return this.words.push(word) - 1;
+    return this.wordList().placeOf(word);
   }
 
   valueAt(place: number): Value {
@@ -88,10 +93,26 @@ export class Columns {
     this.count = start + end - first;
   }
 
+  /** The same points by time; of those at one time only the one that came last. */
+  ordered(): Columns {
+    if (this.isOrdered) return this;
+    const { codes, count, times, values } = this;
+    const places = new Uint32Array(count);
+    for (let place = 0; place < count; place += 1) places[place] = place;
+    places.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+    const result = new Columns(count);
+    result.#list = this.#list;
+    for (let i = 0; i < count; i += 1) {
+      const place = places[i] as number;
+      if (i + 1 < count && times[places[i + 1] as number] === times[place]) continue;
+      result.push(times[place] as number, values[place] as number, codes[place] as number);
+    }
+    return result;
+  }
+
   clear(): void {
     this.count = 0;
-    this.words = undefined;
-    this.#places = undefined;
+    this.#list = undefined;
     this.isOrdered = true;
   }
 }
@@ -99,23 +120,6 @@ export class Columns {
 function grown<T extends Float64Array | Uint8Array>(old: T, fresh: T, count: number): T {
   fresh.set(old.subarray(0, count));
   return fresh;
-}
-
-/** The same points by time; of those at one time only the one that came last. */
-export function ordered(columns: Columns): Columns {
-  if (columns.isOrdered) return columns;
-  const { codes, count, times, values } = columns;
-  const places = new Uint32Array(count);
-  for (let place = 0; place < count; place += 1) places[place] = place;
-  places.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
-  const result = new Columns(count);
-  result.words = columns.words;
-  for (let i = 0; i < count; i += 1) {
-    const place = places[i] as number;
-    if (i + 1 < count && times[places[i + 1] as number] === times[place]) continue;
-    result.push(times[place] as number, values[place] as number, codes[place] as number);
-  }
-  return result;
 }
 
 /** How many points of ordered columns stand before `at`. */

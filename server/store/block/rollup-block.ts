@@ -1,15 +1,15 @@
 // Rollups of one series and span in columns, for the disk and for the way between threads. What comes out is what went in.
-import { constants, crc32, deflateRawSync, inflateRawSync } from 'node:zlib';
+import { deflateRawSync } from 'node:zlib';
 import type { CounterWindow, GaugeWindow, StateWindow, WindowRollup } from '#domain/series-rollup.js';
 import { BlockDamage, BlockReader, BlockWriter } from './bytes.js';
+import { contentOf, framed, headOf } from './frame.js';
 import { readNumbers, writeNumbers } from './numbers.js';
+import { WordList } from './word-list.js';
 
 const VERSION = 1;
 const DEFLATED = 1;
 /** A block is a few kilobytes: the usual tables would take longer to make than the block. */
 const DEFLATE = { level: 1, windowBits: 12, memLevel: 5 };
-const HEAD_BYTES = 5;
-const INFLATED_BYTES_MAX = 16 * 1024 * 1024;
 const KINDS = ['gauge', 'counter', 'state'] as const;
 
 const writer = new BlockWriter(16 * 1024);
@@ -31,28 +31,14 @@ export function encodeRollups(windows: readonly WindowRollup[], deflate: boolean
     else writeStates(ofKind as StateWindow[]);
   });
   const plain = writer.bytes.subarray(0, writer.length);
-  const content = deflate ? deflateRawSync(plain, DEFLATE) : plain;
-  const block = new Uint8Array(HEAD_BYTES + content.length);
-  block[0] = VERSION * 2 + (deflate ? DEFLATED : 0);
-  block.set(content, HEAD_BYTES);
-  new DataView(block.buffer).setUint32(1, crc32(content, block[0]));
-  return block;
-}
-
-/** Whether the bytes are those that were written. */
-export function isIntact(block: Uint8Array): boolean {
-  const head = block[0] ?? 0;
-  if (head >> 1 !== VERSION || block.length < HEAD_BYTES) return false;
-  return new DataView(block.buffer, block.byteOffset).getUint32(1) === crc32(block.subarray(HEAD_BYTES), head);
+  return deflate ? framed(VERSION * 2 + DEFLATED, deflateRawSync(plain, DEFLATE)) : framed(VERSION * 2, plain);
 }
 
 /** The inverse of {@link encodeRollups}, by start. Throws {@link BlockDamage} on other bytes. */
 export function decodeRollups(block: Uint8Array): WindowRollup[] {
-  if (!isIntact(block)) throw new BlockDamage('rollups of an unknown version, or with a wrong checksum');
-  const content = block.subarray(HEAD_BYTES);
-  const options = { maxOutputLength: INFLATED_BYTES_MAX, finishFlush: constants.Z_FINISH };
-  const isDeflated = ((block[0] ?? 0) & DEFLATED) !== 0;
-  const reader = new BlockReader(isDeflated ? inflateRawSync(content, options) : content);
+  const head = headOf(block);
+  if (head >> 1 !== VERSION) throw new BlockDamage('rollups of an unknown version');
+  const reader = new BlockReader(contentOf(block, (head & DEFLATED) !== 0));
   const windows: WindowRollup[] = [];
   let kinds = 0;
   while (!reader.isDone) {
@@ -171,20 +157,16 @@ function readCounters(reader: BlockReader, count: number, into: WindowRollup[]):
 
 /** Words once; of each a column of the time in it. */
 function writeStates(windows: readonly StateWindow[]): void {
-  const words = new Map<string, number>();
-  const placeOf = (word: string): number => {
-    const known = words.get(word) ?? words.size;
-    words.set(word, known);
-    return known;
-  };
-  const first = windows.map(({ first }) => (first === null ? null : placeOf(first)));
-  const last = windows.map(({ last }) => (last === null ? null : placeOf(last)));
-  for (const { timeInMs } of windows) for (const word of Object.keys(timeInMs)) placeOf(word);
-  writer.unsigned(words.size);
-  for (const word of words.keys()) writer.text(word);
+  const list = new WordList();
+  const { words } = list;
+  const first = windows.map(({ first }) => (first === null ? null : list.placeOf(first)));
+  const last = windows.map(({ last }) => (last === null ? null : list.placeOf(last)));
+  for (const { timeInMs } of windows) for (const word of Object.keys(timeInMs)) list.placeOf(word);
+  writer.unsigned(words.length);
+  for (const word of words) writer.text(word);
   writeColumn(first);
   writeColumn(last);
-  for (const word of words.keys())
+  for (const word of words)
     writeColumn(windows.map(({ timeInMs }) => (Object.hasOwn(timeInMs, word) ? (timeInMs[word] ?? null) : null)));
 }
 

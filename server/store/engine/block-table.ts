@@ -1,7 +1,7 @@
 // Sealed blocks in SQLite: which of them hold what, and what became of damaged ones.
 import { decodeBlock, encodeBlock } from '../block/block.js';
 import { BlockDamage } from '../block/bytes.js';
-import { Columns, ordered } from '../block/columns.js';
+import { Columns } from '../block/columns.js';
 import type { SqliteDatabase } from '../sqlite.js';
 import type { Heads } from './heads.js';
 import {
@@ -83,7 +83,7 @@ export class BlockTable {
     let blocks = 0;
     const flush = (): void => {
       if (target === undefined) return;
-      this.#put(target.key, target.windows, ordered(points));
+      this.#put(target.key, target.windows, points.ordered());
       blocks += 1;
     };
     for (const head of heads.all()) {
@@ -145,7 +145,7 @@ export class BlockTable {
       this.#open(row, columns);
       this.#statements.remove.run(row.key);
     }
-    if (columns.count > 0) this.#put(first, WINDOWS_OF_DAY, ordered(columns));
+    if (columns.count > 0) this.#put(first, WINDOWS_OF_DAY, columns.ordered());
     return true;
   }
 

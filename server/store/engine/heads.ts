@@ -1,5 +1,6 @@
 // Points that are in the log only: of each series and window those that came since blocks were sealed last.
-import { Columns, ordered } from '../block/columns.js';
+import { Columns } from '../block/columns.js';
+import { WordList } from '../block/word-list.js';
 import type { PointSink } from './log-record.js';
 import { startOf, WINDOW_MS, windowOf } from './window-key.js';
 
@@ -18,7 +19,7 @@ export interface Head {
 class HeadPoints {
   #pairs = new Float64Array(32);
   #codes: Uint8Array | undefined;
-  words: Columns | undefined;
+  #words: WordList | undefined;
   count = 0;
 
   push(at: number, value: number, code: number): void {
@@ -47,13 +48,13 @@ class HeadPoints {
 
   /** The place of a word, which is the value of a point that says it. */
   placeOf(word: string): number {
-    this.words ??= new Columns(0);
-    return this.words.placeOf(word);
+    this.#words ??= new WordList();
+    return this.#words.placeOf(word);
   }
 
   /** Appends the points, as they came. */
   copyTo(columns: Columns): void {
-    const places = this.words?.words?.map((word) => columns.placeOf(word));
+    const places = this.#words?.words.map((word) => columns.placeOf(word));
     columns.reserve(this.count);
     for (let place = 0; place < this.count; place += 1) {
       const value = this.#pairs[2 * place + 1] as number;
@@ -64,7 +65,7 @@ class HeadPoints {
 
   clear(): void {
     this.#codes = undefined;
-    this.words = undefined;
+    this.#words = undefined;
     this.count = 0;
   }
 
@@ -123,7 +124,7 @@ export class Heads implements PointSink {
       if (head.to <= from || head.from >= to) continue;
       const ofHead = new Columns(head.points.count);
       head.points.copyTo(ofHead);
-      columns.append(ordered(ofHead));
+      columns.append(ofHead.ordered());
     }
     return columns;
   }

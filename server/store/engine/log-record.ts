@@ -2,6 +2,7 @@
 // are the same bytes.
 import { crc32 } from 'node:zlib';
 import { BlockDamage, BlockReader, BlockWriter } from '../block/bytes.js';
+import { WordList } from '../block/word-list.js';
 
 /** "OFL1" */
 const MAGIC = 0x4f46_4c31;
@@ -23,7 +24,7 @@ export class RecordPacker {
   #values = new Float64Array(8192);
   readonly #places = new BlockWriter(32 * 1024);
   readonly #marks = new BlockWriter();
-  readonly #words = new Map<string, number>();
+  #words = new WordList();
   #series = 0;
   #at = 0;
   #mark = -1;
@@ -33,7 +34,7 @@ export class RecordPacker {
   begin(): void {
     this.#places.length = 0;
     this.#marks.length = 0;
-    this.#words.clear();
+    this.#words = new WordList();
     this.#series = 0;
     this.#at = 0;
     this.#mark = -1;
@@ -50,9 +51,7 @@ export class RecordPacker {
   }
 
   word(series: number, at: number, word: string, code: number): void {
-    const place = this.#words.get(word) ?? this.#words.size;
-    this.#words.set(word, place);
-    this.#add(series, at, place, code * 4 + WORD);
+    this.#add(series, at, this.#words.placeOf(word), code * 4 + WORD);
   }
 
   #add(series: number, at: number, value: number, mark: number): void {
@@ -86,7 +85,8 @@ export class RecordPacker {
   /** The record, in memory of its own. */
   taken(): Uint8Array {
     this.#endRun();
-    const words = this.#words.size === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify([...this.#words.keys()]));
+    const { words: named } = this.#words;
+    const words = named.length === 0 ? Buffer.alloc(0) : Buffer.from(JSON.stringify(named));
     const { count } = this;
     const record = new Uint8Array(HEAD_BYTES + count * 8 + this.#places.length + this.#marks.length + words.length);
     let at = HEAD_BYTES;

@@ -1,6 +1,7 @@
 // Rollups in SQLite, in blocks that one refresh rewrites cheaply: quarters by the day, days by the month, the rest by the year.
 import { ROLLUP_SPANS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
-import { decodeRollups, encodeRollups, isIntact } from '../block/rollup-block.js';
+import { isIntact } from '../block/frame.js';
+import { decodeRollups, encodeRollups } from '../block/rollup-block.js';
 import type { SqliteDatabase } from '../sqlite.js';
 import type { Damage } from './block-table.js';
 
