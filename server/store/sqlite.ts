@@ -62,6 +62,11 @@ function tryToOpen(path: string, schema: string, pageBytes = 4096): Result<Sqlit
   }
 }
 
+/** True where SQLite has said that a page is not as it wrote it. */
+export function isCorruption(error: unknown): boolean {
+  return String((error as { code?: unknown }).code ?? '').startsWith('SQLITE_CORRUPT');
+}
+
 /** A fault of SQLite or of the file system in the store's words. */
 export function faultOf(error: unknown, path: string): StoreFault {
   const code = String((error as { code?: unknown }).code ?? '');
@@ -69,7 +74,7 @@ export function faultOf(error: unknown, path: string): StoreFault {
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') return noSpace(path);
   if (code.startsWith('SQLITE_BUSY'))
     return { code: 'STORE_UNAVAILABLE', message: `${path} is in use by another process: stop it first` };
-  if (code.startsWith('SQLITE_CORRUPT')) return { code: 'STORE_DAMAGED', message: `${path} is damaged (${message})` };
+  if (isCorruption(error)) return { code: 'STORE_DAMAGED', message: `${path} is damaged (${message})` };
   return { code: 'STORE_UNAVAILABLE', message: `${path}: ${message}` };
 }
 

@@ -3,6 +3,7 @@ import { decodeBlock, encodeBlock } from '../block/block.js';
 import { BlockDamage } from '../block/bytes.js';
 import { Columns } from '../block/columns.js';
 import type { SqliteDatabase } from '../sqlite.js';
+import type { Damage } from './damage.js';
 import type { Heads } from './heads.js';
 import {
   blockKey,
@@ -21,7 +22,6 @@ import {
 export const BLOCK_SCHEMA = `
   CREATE TABLE IF NOT EXISTS blocks (key INTEGER PRIMARY KEY, windows INTEGER NOT NULL, bytes BLOB NOT NULL);
   CREATE INDEX IF NOT EXISTS block_ages ON blocks (windows, key % ${WINDOWS_OF_SERIES});
-  CREATE TABLE IF NOT EXISTS damaged (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key INTEGER NOT NULL, bytes BLOB);
 `;
 
 export interface BlockRow {
@@ -30,16 +30,9 @@ export interface BlockRow {
   readonly bytes: Uint8Array;
 }
 
-/** What a table does not decode any more. */
-export interface Damage {
-  /** Called once for each block. */
-  found(kind: 'block' | 'record' | 'rollup', key: number): void;
-}
-
 export class BlockTable {
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #damage: Damage;
-  readonly #damaged = new Set<number>();
   /** By series: the window behind its newest block. What comes later needs no look for a block to merge with. */
   readonly #ends: number[] = [];
 
@@ -70,8 +63,7 @@ export class BlockTable {
     } catch (error) {
       if (!(error instanceof BlockDamage)) throw error;
       into.count = count;
-      if (!this.#damaged.has(row.key)) this.#damage.found('block', row.key);
-      this.#damaged.add(row.key);
+      this.#damage.found('block', row.key);
       return false;
     }
   }
@@ -117,7 +109,7 @@ export class BlockTable {
 
   /** Appends the points of a block that is about to be replaced; one that cannot be read is kept apart. */
   #open(row: BlockRow, into: Columns): void {
-    if (!this.#decode(row, into)) this.#statements.keepApart.run(row.key, row.bytes);
+    if (!this.#decode(row, into)) this.#damage.keepApart('block', row.key, row.bytes);
   }
 
   #put(key: number, windows: number, columns: Columns): void {
@@ -178,7 +170,6 @@ function prepareStatements(database: SqliteDatabase) {
         'ON CONFLICT (key) DO UPDATE SET windows = excluded.windows, bytes = excluded.bytes',
     ),
     remove: database.prepare<[number]>('DELETE FROM blocks WHERE key = ?'),
-    keepApart: database.prepare<[number, Uint8Array]>("INSERT INTO damaged (kind, key, bytes) VALUES ('block', ?, ?)"),
     oldestLoose: database.prepare<[number], { key: number }>(
       `SELECT key FROM blocks WHERE windows = 1 AND key % ${WINDOWS_OF_SERIES} < ? ` +
         `ORDER BY key % ${WINDOWS_OF_SERIES} LIMIT 1`,

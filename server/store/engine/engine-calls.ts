@@ -95,13 +95,13 @@ export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<
     case 'rollUp':
       return engine.attempt(() => call.questions.map(({ job, series }) => engine.rollUp(series, job)));
     case 'saveRollups':
-      return engine.saveRollups(call.patches) as Answer;
+      return engine.saveRollups(call.patches);
     case 'readRollups':
       return engine.attempt(() => engine.readRollups(call.series, call.span, call.from, call.to));
     case 'prune':
       return engine.attempt(() => engine.prune(call.cuts));
     case 'backup':
-      return engine.backup(call.path) as Promise<Answer>;
+      return engine.backup(call.path);
     case 'seal':
       return sealNow(engine, call.compactBefore);
     case 'close':

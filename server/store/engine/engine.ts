@@ -12,6 +12,7 @@ import { encodeRollups } from '../block/rollup-block.js';
 import type { ValueType } from '../point-rules.js';
 import { createReserve, faultOf, noSpace, type Reserve, type SqliteDatabase } from '../sqlite.js';
 import { BLOCK_SCHEMA, BlockTable } from './block-table.js';
+import { DAMAGE_SCHEMA, Damage } from './damage.js';
 import { Heads } from './heads.js';
 import { readRecord } from './log-record.js';
 import { ROLLUP_SCHEMA, type RollupPatch, RollupTable } from './rollup-table.js';
@@ -24,6 +25,7 @@ export const ENGINE_SCHEMA = `
   );
   CREATE TABLE IF NOT EXISTS log (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
   ${BLOCK_SCHEMA}
+  ${DAMAGE_SCHEMA}
   ${ROLLUP_SCHEMA}
 `;
 
@@ -70,6 +72,7 @@ export class StoreEngine {
   readonly #path: string;
   readonly #options: EngineOptions;
   readonly #reserve: Reserve;
+  readonly #damage: Damage;
   readonly #heads = new Heads();
   readonly #blocks: BlockTable;
   readonly #rollups: RollupTable;
@@ -86,9 +89,6 @@ export class StoreEngine {
     storeSealsFailed: 0,
     storeBlocksSealed: 0,
     storeDaysCompacted: 0,
-    storeBlocksDamaged: 0,
-    storeRecordsDamaged: 0,
-    storeRollupBlocksDamaged: 0,
   };
 
   /** Reads the log back into memory. Throws what SQLite throws. */
@@ -97,19 +97,13 @@ export class StoreEngine {
     this.#path = path;
     this.#options = options;
     this.#sealAbove = options.sealValues;
-    const damage = { found: (kind: DamageKind) => this.#found(kind) };
-    this.#blocks = new BlockTable(database, damage);
-    this.#rollups = new RollupTable(database, damage);
+    this.#damage = new Damage(database);
+    this.#blocks = new BlockTable(database, this.#damage);
+    this.#rollups = new RollupTable(database, this.#damage);
     this.#statements = prepareStatements(database);
     this.#replay();
     this.#reserve = createReserve(path);
     this.#reserve.hold();
-  }
-
-  #found(kind: DamageKind): void {
-    if (kind === 'block') this.#counts.storeBlocksDamaged += 1;
-    else if (kind === 'record') this.#counts.storeRecordsDamaged += 1;
-    else this.#counts.storeRollupBlocksDamaged += 1;
   }
 
   #replay(): void {
@@ -121,14 +115,14 @@ export class StoreEngine {
         readRecord(row.bytes, this.#heads);
       } catch (error) {
         if (!(error instanceof BlockDamage)) throw error;
-        this.#found('record');
+        this.#damage.found('record', row.id);
         damaged.push(row);
       }
     }
     if (damaged.length > 0)
       this.#transact(() => {
         for (const { bytes, id } of damaged) {
-          this.#statements.keepApart.run(id, bytes);
+          this.#damage.keepApart('record', id, bytes);
           this.#statements.removeRecord.run(id);
         }
       });
@@ -242,8 +236,13 @@ export class StoreEngine {
     this.#blocks.read(series, from, to, into);
     into.keep(start, from, to);
     const unsealed = this.#heads.of(series, from, to);
-    if (unsealed.count === 0) return;
     unsealed.keep(0, from, to);
+    if (unsealed.count === 0) return;
+    if (into.count === start || (into.times[into.count - 1] as number) < (unsealed.times[0] as number)) {
+      into.append(unsealed);
+      return;
+    }
+    // Late points lie between those that are sealed.
     const sealed = new Columns(0);
     sealed.append(into, start);
     into.count = start;
@@ -293,11 +292,12 @@ export class StoreEngine {
     return { windows: encodeRollups(windows, false), gaps };
   }
 
-  saveRollups(patches: readonly RollupPatch[]): Result<void, StoreFault> {
+  saveRollups(patches: readonly RollupPatch[]): Result<undefined, StoreFault> {
     if (!this.#reserve.hold()) return failed(noSpace(this.#path));
     return this.attempt(() =>
       this.#transact(() => {
         for (const patch of patches) this.#rollups.save(patch);
+        return undefined;
       }),
     );
   }
@@ -317,7 +317,7 @@ export class StoreEngine {
   }
 
   /** Copies the whole store into a new file while it goes on. */
-  async backup(path: string): Promise<Result<void, StoreFault>> {
+  async backup(path: string): Promise<Result<undefined, StoreFault>> {
     try {
       await this.#database.backup(path);
       return ok(undefined);
@@ -329,6 +329,7 @@ export class StoreEngine {
   counters(): Readonly<Record<string, number>> {
     return {
       ...this.#counts,
+      ...this.#damage.counters(),
       storeUnsealedPoints: this.#heads.count,
       storeReserveReleased: this.#reserve.releases(),
     };
@@ -344,8 +345,6 @@ function pushBare(columns: Columns, { at, code, value }: BarePoint): void {
   else columns.push(at, value === null ? Number.NaN : columns.placeOf(value), code);
 }
 
-type DamageKind = 'block' | 'record' | 'rollup';
-
 function prepareStatements(database: SqliteDatabase) {
   return {
     series: database.prepare('SELECT id, post, device, metric FROM series'),
@@ -359,6 +358,5 @@ function prepareStatements(database: SqliteDatabase) {
     addRecord: database.prepare<[Uint8Array]>('INSERT INTO log (bytes) VALUES (?)'),
     removeRecord: database.prepare<[number]>('DELETE FROM log WHERE id = ?'),
     trimLog: database.prepare<[number]>('DELETE FROM log WHERE id <= ?'),
-    keepApart: database.prepare<[number, Uint8Array]>("INSERT INTO damaged (kind, key, bytes) VALUES ('record', ?, ?)"),
   };
 }

@@ -3,7 +3,7 @@ import { ROLLUP_SPANS, type RollupSpan, type WindowRollup } from '#domain/series
 import { isIntact } from '../block/frame.js';
 import { decodeRollups, encodeRollups } from '../block/rollup-block.js';
 import type { SqliteDatabase } from '../sqlite.js';
-import type { Damage } from './block-table.js';
+import type { Damage } from './damage.js';
 
 export const ROLLUP_SCHEMA = 'CREATE TABLE IF NOT EXISTS rollups (key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);';
 

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { StoreFault } from '../../ports.js';
-import { faultOf, openSqlite, type SqliteDatabase } from '../sqlite.js';
+import { faultOf, isCorruption, openSqlite, type SqliteDatabase } from '../sqlite.js';
 import { WINDOWS_OF_DAY, WINDOWS_OF_SERIES } from './window-key.js';
 
 /** What was saved of a damaged file. */
@@ -52,11 +52,6 @@ export function suspect(path: string): void {
 
 function suspectPath(path: string): string {
   return `${path}.suspect`;
-}
-
-/** True where SQLite has said that a page is not as it wrote it. */
-export function isCorruption(error: unknown): boolean {
-  return String((error as { code?: unknown }).code ?? '').startsWith('SQLITE_CORRUPT');
 }
 
 /** True where the file is known to be damaged before it is opened: an earlier run said so, or it is shorter than it says. */
