@@ -1,7 +1,7 @@
 // Which series tell the sides of a post's daily balances. Counters before powers, and of each the first source that has it
 // whole: the same energy is often seen by several devices.
 import type { EnergySide } from './day-balance.js';
-import type { FlowDevice } from './flow.js';
+import { devicesOf, FLOW_RULES, type FlowDevice, type FlowName } from './flow.js';
 
 export interface SeriesRef {
   readonly device: string;
@@ -16,52 +16,37 @@ export interface ChosenSide {
 }
 
 interface SideRule {
-  /** Kinds of device, or roles of meters, the best first. */
-  readonly sources: readonly string[];
+  /** Which devices speak for the side, and by which powers where they do not count. */
+  readonly flow: FlowName;
   readonly forward: string;
   /** Without it the other direction would be missed. */
   readonly back?: string;
-  readonly powers: readonly string[];
   /** A device with this has a part that its counters leave out. */
   readonly uncounted?: string;
 }
 
 const ENERGY_RULES: Readonly<Record<EnergySide, SideRule>> = {
-  pv: { sources: ['pv-meter', 'pv', 'inverter'], forward: 'pv.energy', powers: ['pv.power'] },
-  genset: {
-    sources: ['genset-meter', 'genset', 'inverter'],
-    forward: 'genset.energy',
-    powers: ['genset.power'],
-  },
-  grid: {
-    sources: ['grid-meter', 'inverter'],
-    forward: 'grid.energyImport',
-    back: 'grid.energyExport',
-    powers: ['grid.power'],
-  },
+  pv: { flow: 'pvPower', forward: 'pv.energy' },
+  genset: { flow: 'gensetPower', forward: 'genset.energy' },
+  grid: { flow: 'gridPower', forward: 'grid.energyImport', back: 'grid.energyExport' },
   battery: {
-    sources: ['battery', 'inverter'],
+    flow: 'batteryPower',
     forward: 'battery.dischargeEnergy',
     back: 'battery.chargeEnergy',
-    powers: ['battery.power', 'battery2.power'],
     uncounted: 'battery2.power',
   },
-  load: { sources: ['load-meter', 'inverter'], forward: 'load.energy', powers: ['load.power'] },
+  load: { flow: 'loadPower', forward: 'load.energy' },
 };
 
 type Has = (device: string, metric: string) => boolean;
 
-const sourceOf = ({ kind, role }: FlowDevice): string =>
-  kind === 'meter' && role !== undefined ? `${role}-meter` : kind;
-
 /** The devices of each source that take part in the side; sources without any are left out. */
 function takersOf(devices: readonly FlowDevice[], rule: SideRule, has: Has): readonly (readonly string[])[] {
-  const metrics = [rule.forward, rule.back ?? rule.forward, ...rule.powers];
-  return rule.sources
+  const { metrics: powers, sources } = FLOW_RULES[rule.flow];
+  const metrics = [rule.forward, rule.back ?? rule.forward, ...powers];
+  return sources
     .map((source) =>
-      devices
-        .filter((device) => sourceOf(device) === source)
-        .flatMap(({ id }) => (metrics.some((m) => has(id, m)) ? id : [])),
+      devicesOf(devices, source).flatMap(({ id }) => (metrics.some((metric) => has(id, metric)) ? id : [])),
     )
     .filter((ids) => ids.length > 0);
 }
@@ -69,7 +54,8 @@ function takersOf(devices: readonly FlowDevice[], rule: SideRule, has: Has): rea
 function chooseSide(devices: readonly FlowDevice[], rule: SideRule, has: Has): ChosenSide | undefined {
   const takers = takersOf(devices, rule, has);
   if (takers.length === 0) return undefined;
-  const { back, forward, powers, uncounted } = rule;
+  const { back, forward, uncounted } = rule;
+  const powers = FLOW_RULES[rule.flow].metrics;
   const isCounted = (id: string): boolean =>
     has(id, forward) && (back === undefined || has(id, back)) && !(uncounted !== undefined && has(id, uncounted));
   const counted = takers.find((ids) => ids.every(isCounted));

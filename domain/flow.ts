@@ -56,7 +56,7 @@ interface FlowRule {
 
 // A meter was put there for this purpose, with a class of accuracy; the source's own controller sees itself; an inverter
 // often estimates. Of several batteries or tanks the lowest needs somebody; mean and sum would hide it.
-const FLOW_RULES: Readonly<Record<FlowName, FlowRule>> = {
+export const FLOW_RULES: Readonly<Record<FlowName, FlowRule>> = {
   pvPower: { sources: ['pv-meter', 'pv', 'inverter'], metrics: ['pv.power'], together: 'sum' },
   batteryPower: { sources: ['battery', 'inverter'], metrics: ['battery.power', 'battery2.power'], together: 'sum' },
   gensetPower: { sources: ['genset-meter', 'genset', 'inverter'], metrics: ['genset.power'], together: 'sum' },
@@ -94,7 +94,7 @@ function sourceOf(device: FlowDevice): Source {
   return device.kind === 'meter' && device.role !== undefined ? `${device.role}-meter` : device.kind;
 }
 
-function devicesOf(devices: readonly FlowDevice[], source: Source): readonly FlowDevice[] {
+export function devicesOf(devices: readonly FlowDevice[], source: Source): readonly FlowDevice[] {
   return devices.filter((device) => sourceOf(device) === source);
 }
 
