@@ -1,5 +1,5 @@
 // One measurement of bench/store in a process of its own: its memory and its garbage are nobody else's. Prints JSON.
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, copyFileSync, existsSync, fdatasyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import Database from 'better-sqlite3';
@@ -116,10 +116,10 @@ async function full(): Promise<object> {
   await store.seal(LIVE_FROM + 400 * DAY_MS);
   await store.close();
   const total = (live(values).flushes + backfill.flushes + late.flushes) * FLUSH_VALUES;
-  const counted = { values: total, bytesPerValue: (await before) / total };
+  const counted = { values: total, bytesPerValue: before / total };
   return {
     ...counted,
-    compactedPerValue: (await blockBytes()) / total,
+    compactedPerValue: blockBytes() / total,
     liveMs,
     backfillMs,
     lateMs,
@@ -201,8 +201,7 @@ async function chartTimes(store: EmbeddedStore): Promise<object> {
 }
 
 /** Through a copy: the store alone may open its file. */
-async function blockBytes(): Promise<number> {
-  const { copyFileSync, existsSync, rmSync } = await import('node:fs');
+function blockBytes(): number {
   const [from, to] = [join(folder, 'telemetry.sqlite'), join(folder, 'copy.sqlite')];
   copyFileSync(from, to);
   if (existsSync(`${from}-wal`)) copyFileSync(`${from}-wal`, `${to}-wal`);

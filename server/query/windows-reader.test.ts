@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Birth } from '#contract/session.js';
 import type { CounterEvent } from '#domain/counter-event.js';
 import { combineWindows } from '#domain/rollup-combine.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import { dayWindow, monthWindow, type Window, yearWindow } from '#domain/window.js';
+import { loadMeterBirth } from '#tests/support/load-meter-birth.js';
 import { createMemoryRollups } from '#tests/support/memory-rollups.js';
 import { createMemoryStore, type MemoryStore } from '#tests/support/memory-store.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
@@ -23,18 +23,7 @@ const ZONE = 'Europe/Berlin';
 const POWER = { post: POST, device: 'meter', metric: 'load.power' };
 const ENERGY = { post: POST, device: 'meter', metric: 'load.energy' };
 
-const BIRTH: Birth = {
-  birth: 1,
-  at: NOW,
-  clock: 'synchronised',
-  gateway: { version: '0.1.0', publicKey: '', epoch: '00112233445566aa', start: 1 },
-  batchPeriodMs: MINUTE,
-  devices: [{ id: 'meter', kind: 'meter', pollPeriodMs: 10_000 }],
-  metrics: [
-    { index: 0, device: 'meter', metric: 'load.power', kind: 'gauge', pollPeriodMs: 10_000, heartbeatS: 300 },
-    { index: 1, device: 'meter', metric: 'load.energy', kind: 'counter', pollPeriodMs: 10_000, heartbeatS: 300 },
-  ],
-};
+const BIRTH = loadMeterBirth(NOW);
 
 let time: VirtualTime;
 let store: MemoryStore & RollupStore;

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Birth } from '#contract/session.js';
 import type { CounterEvent } from '#domain/counter-event.js';
 import { QUARTER_MS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
+import { loadMeterBirth } from '#tests/support/load-meter-birth.js';
 import { createMemoryRollups, type MemoryRollups } from '#tests/support/memory-rollups.js';
 import { createMemoryStore, type MemoryStore } from '#tests/support/memory-store.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
@@ -15,18 +15,7 @@ const NOW = Date.UTC(2026, 5, 21, 5);
 const NOON_OF_YESTERDAY = NOW - 22 * HOUR;
 const POST = 'langar';
 
-const BIRTH: Birth = {
-  birth: 1,
-  at: NOW,
-  clock: 'synchronised',
-  gateway: { version: '0.1.0', publicKey: '', epoch: '00112233445566aa', start: 1 },
-  batchPeriodMs: MINUTE,
-  devices: [{ id: 'meter', kind: 'meter', pollPeriodMs: 10_000 }],
-  metrics: [
-    { index: 0, device: 'meter', metric: 'load.power', kind: 'gauge', pollPeriodMs: 10_000, heartbeatS: 300 },
-    { index: 1, device: 'meter', metric: 'load.energy', kind: 'counter', pollPeriodMs: 10_000, heartbeatS: 300 },
-  ],
-};
+const BIRTH = loadMeterBirth(NOW);
 
 let time: VirtualTime;
 let store: MemoryStore;

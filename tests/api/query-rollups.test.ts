@@ -1,13 +1,11 @@
 // A whole server answers from what its store has rolled up, also where the points are gone.
 import { afterEach, expect, test } from 'vitest';
-import { systemClock, systemRandom, systemScheduler } from '#cli/system.js';
 import { API_ROOT } from '#contract/http.js';
 import type { QueryResponse } from '#contract/query.js';
 import { dayWindow } from '#domain/window.js';
-import { startServer } from '#server/server.js';
 import { createMemoryRollups } from '#tests/support/memory-rollups.js';
 import { createMemoryStore } from '#tests/support/memory-store.js';
-import { closeAll, closers, configOf } from './running-server.js';
+import { closeAll, configOf, running } from './running-server.js';
 
 afterEach(closeAll);
 
@@ -20,22 +18,11 @@ test('a day of three years ago is told by its rollup, and its tag stays', async 
   const window = { kind: 'counter', ...day, count: 1440, coverage: 1, increase: 4711, estimated: false } as const;
   const windows = [{ ...window, first: 10, last: 4721 }];
   await rollups.saveRollups([{ series, span: 'day', windows, ...day }]);
-  const started = await startServer(configOf(), {
-    clock: systemClock,
-    scheduler: systemScheduler,
-    random: systemRandom,
-    log: { info() {}, warn() {}, error() {} },
-    version: '0.1.0',
-    impactPage: () => '',
-    textsFolder: '/nonexistent',
-    store: { ...store, ...rollups },
-  });
-  if (!started.ok) throw new Error(started.fault.message);
-  closers.push(() => started.value.stop());
+  const { url } = await running(configOf(), { store: { ...store, ...rollups } });
   const words = `series=kyzyl-art/meter-1/load.energy&resolution=day&from=${day.from}&to=${day.to}`;
-  const answer = await fetch(`${started.value.url}${API_ROOT}/query?${words}`);
+  const answer = await fetch(`${url}${API_ROOT}/query?${words}`);
   const body = (await answer.json()) as QueryResponse;
   expect(body).toMatchObject({ closed: true, series: [{ increase: [4711], coverage: [1], gaps: [] }] });
   const headers = { 'if-none-match': String(answer.headers.get('etag')) };
-  expect((await fetch(`${started.value.url}${API_ROOT}/query?${words}`, { headers })).status).toBe(304);
+  expect((await fetch(`${url}${API_ROOT}/query?${words}`, { headers })).status).toBe(304);
 });

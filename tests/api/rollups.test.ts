@@ -1,39 +1,22 @@
 // Marks and counter events through a whole server, and over its end.
 import { afterEach, expect, test } from 'vitest';
-import { systemClock, systemRandom, systemScheduler } from '#cli/system.js';
 import { encodeData } from '#contract/data.js';
 import { API_ROOT } from '#contract/http.js';
 import { postTopic } from '#contract/topic.js';
-import type { ServerConfig } from '#server/config.js';
-import { type RunningServer, startServer } from '#server/server.js';
 import { createMemoryRollups } from '#tests/support/memory-rollups.js';
 import { createMemoryStore } from '#tests/support/memory-store.js';
-import { closeAll, closers, configOf, gateway } from './running-server.js';
+import { closeAll, configOf, gateway, running } from './running-server.js';
 
 afterEach(closeAll);
 
 const EVENTS = `${API_ROOT}/posts/kyzyl-art/counter-events`;
 const SWAP = { device: 'meter-1', metric: 'load.energy', kind: 'swap', closing: 99_812, opening: 3, by: 'Рустам' };
 
-async function runWithRollups(config: ServerConfig): Promise<RunningServer> {
-  const started = await startServer(config, {
-    clock: systemClock,
-    scheduler: systemScheduler,
-    random: systemRandom,
-    log: { info() {}, warn() {}, error() {} },
-    version: '0.1.0',
-    impactPage: () => '',
-    textsFolder: '/nonexistent',
-    store: { ...createMemoryStore(), ...createMemoryRollups() },
-  });
-  if (!started.ok) throw new Error(started.fault.message);
-  closers.push(() => started.value.stop());
-  return started.value;
-}
+const withRollups = () => ({ store: { ...createMemoryStore(), ...createMemoryRollups() } });
 
 test('what was written, and what people said of counters, is known to the next run', async () => {
   const config = configOf();
-  const first = await runWithRollups(config);
+  const first = await running(config, withRollups());
   const client = await gateway(first);
   // The first receipt only greets the birth.
   const receipt = new Promise<void>((resolve) => {
@@ -58,7 +41,7 @@ test('what was written, and what people said of counters, is known to the next r
   await client.endAsync();
   await first.stop();
 
-  const second = await runWithRollups(config);
+  const second = await running(config, withRollups());
   expect(second.counters()).toMatchObject({ rollupMarks: 1, rollupSeriesWaiting: 1, rollupMarksAdded: 0 });
   expect(await (await fetch(second.url + EVENTS)).json()).toMatchObject({ events: [{ id: 1, ...SWAP, at }] });
   const journal = await (await fetch(`${second.url}${API_ROOT}/journal`)).json();

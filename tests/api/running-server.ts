@@ -7,7 +7,7 @@ import { systemClock, systemRandom, systemScheduler } from '#cli/system.js';
 import { type Birth, encodeJson } from '#contract/session.js';
 import { postTopic } from '#contract/topic.js';
 import type { ServerConfig } from '#server/config.js';
-import { type RunningServer, startServer } from '#server/server.js';
+import { type RunningServer, type ServerDeps, startServer } from '#server/server.js';
 import { KYZYL_ART, meterBirth } from './fake-server.js';
 
 export const closers: (() => Promise<unknown> | unknown)[] = [];
@@ -33,7 +33,7 @@ export function configOf(overrides: Partial<ServerConfig> = {}): ServerConfig {
   };
 }
 
-export const start = (config: ServerConfig) =>
+export const start = (config: ServerConfig, overrides: Partial<ServerDeps> = {}) =>
   startServer(config, {
     clock: systemClock,
     scheduler: systemScheduler,
@@ -42,10 +42,11 @@ export const start = (config: ServerConfig) =>
     version: '0.1.0',
     impactPage: (data) => `<!doctype html>${data.fleet}`,
     textsFolder: '/nonexistent',
+    ...overrides,
   });
 
-export async function running(config: ServerConfig): Promise<RunningServer> {
-  const started = await start(config);
+export async function running(config: ServerConfig, overrides: Partial<ServerDeps> = {}): Promise<RunningServer> {
+  const started = await start(config, overrides);
   if (!started.ok) throw new Error(started.fault.message);
   closers.push(() => started.value.stop());
   return started.value;
