@@ -21,10 +21,12 @@ import { createZoneTimes } from '../export/zone-time.js';
 import type { ApiDeps } from './deps.js';
 import { Problem } from './problem.js';
 import { factsOf } from './query.js';
-import { type QueryRequest, readQuery, type Words } from './query-request.js';
+import { type QueryFault, type QueryRequest, readQuery, type Words } from './query-request.js';
 
 /** Exports that run at the same time: each keeps a reader of the store busy for minutes. */
 const EXPORTS_MAX = 2;
+
+const EXPORT_RESOLUTIONS = ['raw', 'quarter', 'day', 'month', 'year'];
 
 const choice = (values: readonly string[], description: string) =>
   Type.Optional(Type.Unsafe<string>({ type: 'string', enum: [...values], description }));
@@ -35,10 +37,7 @@ const ExportQuerySchema = Type.Object({
   series,
   from,
   to,
-  resolution: choice(
-    ['raw', 'quarter', 'day', 'month', 'year'],
-    '`raw` (default): every point. Others: windows with their coverage',
-  ),
+  resolution: choice(EXPORT_RESOLUTIONS, '`raw` (default): every point. Others: windows with their coverage'),
   format: choice(EXPORT_FORMATS, '`csv` (default), `jsonl` or `xlsx`'),
   layout: choice(
     EXPORT_LAYOUTS,
@@ -47,7 +46,8 @@ const ExportQuerySchema = Type.Object({
   separator: choice(Object.keys(EXPORT_SEPARATORS), 'Of csv: `comma` (default) or `semicolon`'),
 });
 
-const OWN = ['format', 'layout', 'separator'] as const;
+const OWN = ['format', 'layout', 'separator'];
+const OF_CHARTS = ['points', 'limit', 'cursor'];
 
 /** `GET /export?posts=&metrics=&series=&from=&to=&resolution=&format=&layout=&separator=` */
 export async function exportRoutes(app: FastifyInstance, deps: ApiDeps): Promise<void> {
@@ -68,8 +68,8 @@ export async function exportRoutes(app: FastifyInstance, deps: ApiDeps): Promise
       validatorCompiler: () => (value) => ({ value }),
     },
     async (request, reply) => {
-      const chosen = chooseFile(request.query);
-      const query = await readQuery(withoutOwn(request.query), factsOf(deps));
+      const { faults, ...chosen } = chooseFile(request.query);
+      const query = await readQuery(withoutOwn(request.query), factsOf(deps), faults);
       if (running >= EXPORTS_MAX) {
         deps.count('apiExportsBusy');
         throw new Problem(429, 'EXPORT_BUSY', `${EXPORTS_MAX} exports are running; try again when one is done`);
@@ -96,27 +96,29 @@ interface Chosen {
   readonly separator: ExportSeparator;
 }
 
-function chooseFile(words: Words): Chosen {
+/** What cannot be chosen is a fault, and the preset stands in for it. */
+function chooseFile(words: Words): Chosen & { readonly faults: readonly QueryFault[] } {
+  const faults: QueryFault[] = [];
   const pick = <T extends string>(name: string, known: readonly T[], preset: T): T => {
-    const word = words[name] ?? preset;
-    const found = known.find((one) => one === word);
-    if (found === undefined) throw new Problem(400, 'API_INVALID', `/${name}: must be one of ${known.join(', ')}`);
-    return found;
+    const found = known.find((one) => one === (words[name] ?? preset));
+    if (found === undefined)
+      faults.push({ code: 'API_INVALID', path: `/${name}`, message: `must be one of ${known.join(', ')}` });
+    return found ?? preset;
   };
+  for (const name of OF_CHARTS)
+    if (words[name] !== undefined)
+      faults.push({ code: 'API_INVALID', path: `/${name}`, message: 'is not for exports, which hold all there is' });
+  if (words.resolution === 'auto') pick('resolution', EXPORT_RESOLUTIONS, 'raw');
   const format = pick('format', EXPORT_FORMATS, 'csv');
-  const separators = Object.keys(EXPORT_SEPARATORS) as ExportSeparator[];
-  return {
-    format,
-    layout: pick('layout', EXPORT_LAYOUTS, format === 'jsonl' ? 'long' : 'wide'),
-    separator: pick('separator', separators, 'comma'),
-  };
+  const layout = pick('layout', EXPORT_LAYOUTS, format === 'jsonl' ? 'long' : 'wide');
+  const separator = pick('separator', Object.keys(EXPORT_SEPARATORS) as ExportSeparator[], 'comma');
+  return { format, layout, separator, faults };
 }
 
 function withoutOwn(words: Words): Words {
-  const rest = Object.fromEntries(Object.entries(words).filter(([name]) => !OWN.some((own) => own === name)));
-  if (rest.resolution === 'auto')
-    throw new Problem(400, 'API_INVALID', '/resolution: must be one of raw, quarter, day, month, year');
-  return { ...rest, resolution: rest.resolution ?? 'raw' };
+  const own: readonly string[] = [...OWN, ...OF_CHARTS];
+  const rest = Object.fromEntries(Object.entries(words).filter(([name]) => !own.includes(name)));
+  return { ...rest, resolution: rest.resolution === 'auto' ? 'raw' : (rest.resolution ?? 'raw') };
 }
 
 function tableOf(deps: ApiDeps, { from, resolution, series, to }: QueryRequest, layout: ExportLayout): ExportTable {

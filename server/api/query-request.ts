@@ -47,7 +47,7 @@ type Code =
   | 'API_POST_UNKNOWN'
   | 'API_METRIC_UNKNOWN'
   | 'API_SERIES_TOO_MANY';
-interface QueryFault {
+export interface QueryFault {
   readonly code: Code;
   readonly path: string;
   readonly message: string;
@@ -58,9 +58,16 @@ export type Words = Readonly<Record<string, string | readonly string[] | undefin
 
 const KNOWN = ['posts', 'metrics', 'series', 'from', 'to', 'points', 'resolution', 'limit', 'cursor'];
 
-/** Throws a Problem with every fault and its path. */
-export async function readQuery(words: Words, facts: QueryFacts): Promise<QueryRequest> {
-  const faults: QueryFault[] = [];
+/**
+ * Throws a Problem with every fault and its path.
+ * @param found what is wrong besides, with words that the caller has read
+ */
+export async function readQuery(
+  words: Words,
+  facts: QueryFacts,
+  found: readonly QueryFault[] = [],
+): Promise<QueryRequest> {
+  const faults = [...found];
   const tell = (code: Code, path: string, message: string): void => void faults.push({ code, path, message });
   for (const name of Object.keys(words))
     if (!KNOWN.includes(name)) tell('API_INVALID', `/${name}`, `is not known; known are ${KNOWN.join(', ')}`);

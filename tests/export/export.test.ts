@@ -107,6 +107,9 @@ describe('an export', () => {
     expect(answer.body).toContain('nowhere');
     expect(answer.body).toContain('/to');
     expect((await ask({ ...SOME, format: 'pdf' })).body).toContain('/format');
+    const all = await ask({ ...SOME, from: NOON - 1, to: NOON - 2, format: 'pdf', layout: 'tall', limit: 5 });
+    const paths = all.json<{ faults: { path: string }[] }>().faults.map(({ path }) => path);
+    expect(paths).toEqual(['/limit', '/format', '/layout', '/to']);
     expect((await ask({ ...SOME, resolution: 'auto' })).statusCode).toBe(400);
   });
 
