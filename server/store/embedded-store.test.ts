@@ -55,7 +55,10 @@ test('a second server on the same folder is told to leave', () => {
 
 test('a file that is no database is a fault, not a crash', () => {
   writeFileSync(join(folder, 'telemetry.sqlite'), 'x'.repeat(10_000));
-  expect(openEmbeddedStoreHere({ folder })).toMatchObject({ ok: false, fault: { code: 'STORE_UNAVAILABLE' } });
+  expect(openEmbeddedStoreHere({ folder })).toMatchObject({
+    ok: false,
+    fault: { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('put it aside') },
+  });
 });
 
 test('on a full disk writes are refused whole, the reserve is given up, and what is stored stays readable', async () => {

@@ -74,6 +74,11 @@ export function faultOf(error: unknown, path: string): StoreFault {
   if (code === 'SQLITE_FULL' || code === 'ENOSPC') return noSpace(path);
   if (code.startsWith('SQLITE_BUSY'))
     return { code: 'STORE_UNAVAILABLE', message: `${path} is in use by another process: stop it first` };
+  if (code === 'SQLITE_NOTADB')
+    return {
+      code: 'STORE_UNAVAILABLE',
+      message: `${path} is no database; put it aside, or a backup in its place`,
+    };
   if (isCorruption(error)) return { code: 'STORE_DAMAGED', message: `${path} is damaged (${message})` };
   return { code: 'STORE_UNAVAILABLE', message: `${path}: ${message}` };
 }
