@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { influxChartMs } from './store/influx-chart.js';
+import { influxPathRatio } from './store/influx-path.js';
 import { median, printTable } from './table.js';
 
 const { values: options } = parseArgs({
@@ -109,6 +110,7 @@ try {
   const full = await measure('full', makeFolder(), LIVE);
   const wide = await measure('wideFull', makeFolder(), LIVE);
   const influxMs = await influxChartMs();
+  const influxPath = await influxPathRatio(Number(options.rounds));
   const opened = await afterKill();
   const of = (facts: Record<string, number>, name: string): number => facts[name] ?? Number.NaN;
   const lateMs = of(full, 'lateMs') - of(full, 'lateMakingMs');
@@ -127,6 +129,7 @@ try {
     { what: '… of InfluxDB', seen: of(full, 'rawMs') / influxMs, most: 0.2, unit: '×' },
     { what: 'from rollups, of points', seen: of(full, 'rollupMs') / of(full, 'rawMs'), most: 0.15, unit: '×' },
     { what: 'rollups of 3 late days, of their ingest', seen: of(full, 'refreshMs') / lateMs, most: 0.5, unit: '×' },
+    { what: 'ingest into InfluxDB, of bodies built before', seen: influxPath, least: 0.65, unit: '×' },
     { what: 'open after a kill, log nearly full', seen: of(opened, 'openMs') / 1000, most: 1, unit: ' s' },
   ]);
 } finally {

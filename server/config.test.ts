@@ -32,7 +32,7 @@ test('the example of deploy/ is understood', () => {
     ok: true,
     value: {
       broker: { kind: 'external', url: 'mqtt://127.0.0.1:1883' },
-      store: { kind: 'influx', url: 'http://127.0.0.1:8086', database: 'oftob' },
+      store: { kind: 'influx', url: 'http://127.0.0.1:8086', database: 'oftob', policies: true },
       posts: [{ id: 'kyzyl-art', zone: 'Asia/Dushanbe', pump: { staticHeadM: 45 }, alarms: {} }, { id: 'karakul' }],
       alarms: { batterySocLow: { limit: 35 } },
     },
@@ -44,7 +44,7 @@ test('a full configuration keeps every word', () => {
 http: { port: 0 }
 broker: embedded
 brokerPort: 18830
-store: { url: 'influxs://oftob:p%40ss@db.example:443/telemetry' }
+store: { url: 'influxs://oftob:p%40ss@db.example:443/telemetry', caFile: /etc/oftob/ca.pem, policies: false }
 posts:
   - { id: langar, latitude: 37.0, longitude: 72.6, alarms: { pumpDryRun: { onDelayS: 5, latching: true, priority: 1 } } }
 notices:
@@ -61,6 +61,8 @@ notices:
         database: 'telemetry',
         username: 'oftob',
         password: 'p@ss',
+        caFile: '/etc/oftob/ca.pem',
+        policies: false,
       },
       posts: [{ name: 'langar', zone: 'UTC', alarms: { pumpDryRun: { onDelayS: 5, latching: true, priority: 1 } } }],
       notices: { email: { minPriority: 2 } },

@@ -116,7 +116,16 @@ export type BrokerConfig =
   | { readonly kind: 'embedded'; readonly port: number }
   | { readonly kind: 'external'; readonly url: string; readonly username?: string; readonly password?: string };
 
-const StoreSchema = Type.Object({ url: Type.String() }, closed);
+const StoreSchema = Type.Object(
+  {
+    url: Type.String(),
+    /** PEM of the authority behind the certificate of `influxs://…`, where it is none of those that Node knows. */
+    caFile: Type.Optional(Type.String({ minLength: 1 })),
+    /** false: all goes to the database's own retention policy. InfluxDB 2 and 3 ask for that. */
+    policies: Type.Optional(Type.Boolean()),
+  },
+  closed,
+);
 export type StoreConfig =
   | { readonly kind: 'embedded' }
   | {
@@ -126,6 +135,9 @@ export type StoreConfig =
       readonly database: string;
       readonly username?: string;
       readonly password?: string;
+      readonly caFile?: string;
+      /** Retention by policies that the server makes. */
+      readonly policies: boolean;
     };
 
 const RetentionSchema = Type.Object(
@@ -301,9 +313,10 @@ function storeOf(list: FaultList, store: unknown): StoreConfig {
     return { kind: 'embedded' };
   }
   if (!addSchemaFaults(list, StoreSchema, store, ['store'])) return { kind: 'embedded' };
-  const { url } = store as Static<typeof StoreSchema>;
+  const { caFile, policies, url } = store as Static<typeof StoreSchema>;
   const parsed = parseStoreUrl(url);
-  if (parsed !== undefined) return parsed;
+  if (parsed?.kind === 'influx')
+    return { ...parsed, ...(caFile !== undefined && { caFile }), policies: policies ?? parsed.policies };
   list.add(['store', 'url'], `"${url}" is not of the form influx://user:password@host:${INFLUX_PORT}/database`);
   return { kind: 'embedded' };
 }
@@ -326,5 +339,6 @@ export function parseStoreUrl(text: string): StoreConfig | undefined {
     database,
     ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
     ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    policies: true,
   };
 }

@@ -1,5 +1,5 @@
 // The server put together: what it is made of is opened in order, and closed in the opposite one.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Clock, Random, Scheduler } from '#domain/clock.js';
@@ -43,7 +43,7 @@ export interface ServerDeps {
 }
 
 /**
- * `CONFIG_NOT_LOOPBACK`, `CONFIG_DATA_FOLDER`: the data folder cannot be made. `HTTP_PORT_TAKEN`, `HTTP_PORT_REFUSED`, and the codes of
+ * `CONFIG_NOT_LOOPBACK`, `CONFIG_DATA_FOLDER`: the data folder cannot be made, `CONFIG_CA_FILE`: no certificate there. `HTTP_PORT_TAKEN`, `HTTP_PORT_REFUSED`, and the codes of
  * store and broker. `message` says what to do.
  */
 export interface StartFault {
@@ -122,8 +122,20 @@ function makeFolder(folder: string): Result<void, StartFault> {
 async function openStore(config: ServerConfig, deps: ServerDeps): Promise<Result<CountingStore, StartFault>> {
   if (deps.store !== undefined) return ok(deps.store);
   if (config.store.kind === 'embedded') return openEmbeddedStore({ folder: config.dataFolder, log: deps.log });
-  const { kind: _kind, ...options } = config.store;
-  return ok(createInfluxStore(options));
+  const { caFile, kind: _kind, policies, ...address } = config.store;
+  const ca = caFile === undefined ? ok(undefined) : readAuthority(caFile);
+  if (!ca.ok) return ca;
+  const keeping = policies ? config.retention : undefined;
+  return ok(createInfluxStore({ ...address, ...(ca.value !== undefined && { ca: ca.value }), keeping, log: deps.log }));
+}
+
+function readAuthority(file: string): Result<string, StartFault> {
+  try {
+    return ok(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return failed({ code: 'CONFIG_CA_FILE', message: `store.caFile cannot be read (${reason}); correct the path` });
+  }
 }
 
 type CountingStore = Store & Partial<RollupStore> & Partial<Pruned> & { counters?(): Readonly<Record<string, number>> };

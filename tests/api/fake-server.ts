@@ -16,7 +16,7 @@ import { createLiveBoard } from '#server/live/board.js';
 import { createLiveHub, type HubLimits } from '#server/live/hub.js';
 import type { Point, Store } from '#server/ports.js';
 import { emptyTotals } from '#server/rollup/totals-reader.js';
-import { rollUpByReading } from '#server/store/rollup-by-reading.js';
+import { rollUpByReading } from '#tests/support/rollup-by-reading.js';
 import { VirtualTime } from '#tests/support/virtual-time.js';
 
 export const NOON = Date.UTC(2026, 5, 21, 7);

@@ -6,7 +6,7 @@ import { codeOf } from '#domain/quality.js';
 import type { Store } from '#server/ports.js';
 import { createInfluxStore } from '#server/store/influx-store.js';
 import { resumeRandom } from '#simulators/world/random.js';
-import { type RunningInflux, startInflux } from '../support/influx.js';
+import { KEEPING, type RunningInflux, startInflux } from '../support/influx.js';
 import { type RunningMosquitto, startMosquitto } from '../support/mosquitto.js';
 import { type RunningProcess, startOftob } from '../support/processes.js';
 import { ProcessPost } from './process-post.js';
@@ -252,7 +252,7 @@ test('ten posts whose gateways, servers, broker and database are killed and froz
   await Promise.all(posts.map((post) => post.start()));
 
   const stores = new Map(
-    FLEETS.map((fleet) => [fleet as string, createInfluxStore({ url: influx.url, database: fleet })]),
+    FLEETS.map((fleet) => [fleet as string, createInfluxStore({ url: influx.url, database: fleet, keeping: KEEPING })]),
   );
   const deadline = Date.now() + MINUTE;
   for (const [seed, post] of posts.entries()) {

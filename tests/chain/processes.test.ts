@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { FleetResponse, HealthResponse } from '#contract/http.js';
 import { createInfluxStore } from '#server/store/influx-store.js';
-import { type RunningInflux, startInflux } from '../support/influx.js';
+import { KEEPING, type RunningInflux, startInflux } from '../support/influx.js';
 import { type RunningMosquitto, startMosquitto } from '../support/mosquitto.js';
 import { type RunningProcess, startOftob } from '../support/processes.js';
 
@@ -148,7 +148,7 @@ describe('the chain as real processes, with mosquitto and InfluxDB', () => {
     const to = Date.now() - 10 * SECOND;
 
     // What was polled while something was away arrives behind the live values.
-    const store = createInfluxStore({ url: influx.url, database: 'chain' });
+    const store = createInfluxStore({ url: influx.url, database: 'chain', keeping: KEEPING });
     const series = { post: 'langar', device: 'meter', metric: 'load.power' };
     const holes = await until(async () => {
       const points = await store.read(series, from, to);

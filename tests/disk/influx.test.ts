@@ -22,7 +22,7 @@ describeOnSmallDisks('InfluxDB on a disk that runs full', import.meta.url, () =>
     const disk = mountSmallDisk(64);
     const data = join(disk.folder, 'influx');
     mkdirSync(data);
-    influx = await startInflux(data);
+    influx = await startInflux({ dataFolder: data });
     const store = createInfluxStore({ url: influx.url, database: 'full' });
     let confirmed = 0;
     const write = async () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { openEmbeddedStoreHere } from '#server/store/embedded-store.js';
+import { createInfluxStore } from '#server/store/influx-store.js';
+import { type RunningInflux, startInflux } from '../support/influx.js';
 import { createMemoryRollups } from '../support/memory-rollups.js';
 import { describeRollupStore } from './rollup-store.suite.js';
 
@@ -32,3 +34,22 @@ describeRollupStore('rollups of the embedded store', {
   },
   breakIt: () => close(),
 });
+
+let influx: RunningInflux | undefined;
+for (const keeping of [{ rawDays: 40_000, quarterYears: 100 }, undefined])
+  describeRollupStore(
+    `rollups of the InfluxDB store ${keeping === undefined ? 'without' : 'with'} policies of its own`,
+    {
+      async open() {
+        count += 1;
+        return createInfluxStore({ url: influx?.url ?? '', database: `rollups${count}`, keeping });
+      },
+      breakIt: async () => influx?.kill(),
+    },
+    {
+      prepare: async () => {
+        influx = await startInflux();
+      },
+      tidyUp: async () => influx?.stop(),
+    },
+  );

@@ -56,7 +56,11 @@ let influx: RunningInflux | undefined;
 
 async function openInflux(): Promise<Store> {
   if (influx === undefined) throw new Error('InfluxDB does not run');
-  return createInfluxStore({ url: influx.url, database: `oftob${count}` });
+  return createInfluxStore({
+    url: influx.url,
+    database: `oftob${count}`,
+    keeping: { rawDays: 36_500, quarterYears: 100 },
+  });
 }
 
 describeStore(

@@ -1,6 +1,6 @@
 // A store in memory that can be told to fail, to wait and to refuse.
 import type { Point, RefusedPoint, Store, StoreFault } from '#server/ports.js';
-import { rollUpByReading } from '#server/store/rollup-by-reading.js';
+import { rollUpByReading } from '#tests/support/rollup-by-reading.js';
 
 export interface MemoryStore extends Store {
   /** Every point by `post/device/metric/at`. */

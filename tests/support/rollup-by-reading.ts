@@ -1,8 +1,9 @@
-// Rollups for a store that cannot work them out where its points are: the points are read, and worked out here.
+// Rollups for a store in memory: the points are read, and worked out here.
 import { isMeasured } from '#domain/quality.js';
 import { ok, type Result } from '#domain/result.js';
-import { lookBackMs, rollUpSeries, type SeriesColumns, type SeriesRollup } from '#domain/series-rollup.js';
-import type { Point, RollupQuestion, SeriesName, Store, StoreFault } from '../ports.js';
+import { lookBackMs, rollUpSeries, type SeriesRollup } from '#domain/series-rollup.js';
+import type { Point, RollupQuestion, SeriesName, Store, StoreFault } from '#server/ports.js';
+import { columnsOf } from '#server/store/point-columns.js';
 
 /** So far back is looked for the point that says why nothing is known. */
 const WHY_MS_MAX = 35 * 86_400_000;
@@ -40,12 +41,4 @@ async function lastMeasuredBefore(
     if (!found.ok || found.value === undefined || isMeasured(found.value.code)) return found;
     before = found.value.at;
   }
-}
-
-export function columnsOf(points: readonly Point[]): SeriesColumns {
-  return {
-    times: points.map(({ at }) => at),
-    values: points.map(({ value }) => value),
-    codes: points.map(({ code }) => code),
-  };
 }
