@@ -39,6 +39,13 @@ export function counterWindows(columns: SeriesColumns, job: RollupJob): CounterW
     held(window, _place, ms) {
       sums.of(window).heldMs += ms;
     },
+    run(window, first, end) {
+      const ofWindow = sums.of(window);
+      ofWindow.count += end - first;
+      ofWindow.heldMs += (columns.times[end] as number) - (columns.times[first] as number);
+      ofWindow.last = columns.values[end - 1] as number;
+      ofWindow.first ??= columns.values[first] as number;
+    },
   });
   countSteps(columns, job, sums);
   return sums.all().map(([window, ofWindow]) => windowOf(window, ofWindow, job));

@@ -4,7 +4,7 @@ import { followSpans, type SpanSink, windowAt } from './value-spans.js';
 
 /** Windows of a job in which something is known, in order. */
 export function gaugeWindows(columns: SeriesColumns, job: RollupJob): GaugeWindow[] {
-  const sums = new GaugeSums(columns.values as ArrayLike<number>, Math.ceil((job.to - job.from) / job.bucketMs));
+  const sums = new GaugeSums(columns, Math.ceil((job.to - job.from) / job.bucketMs));
   followSpans(columns, job, sums);
   return sums.windows(job);
 }
@@ -12,6 +12,7 @@ export function gaugeWindows(columns: SeriesColumns, job: RollupJob): GaugeWindo
 /** One number for each window and fact: a month of quarters need not be thousands of objects while it is summed up. */
 class GaugeSums implements SpanSink {
   readonly #values: ArrayLike<number>;
+  readonly #times: ArrayLike<number>;
   readonly #counts: Uint32Array;
   readonly #heldMs: Float64Array;
   readonly #weighted: Float64Array;
@@ -20,8 +21,9 @@ class GaugeSums implements SpanSink {
   readonly #first: Float64Array;
   readonly #last: Float64Array;
 
-  constructor(values: ArrayLike<number>, windows: number) {
-    this.#values = values;
+  constructor({ times, values }: SeriesColumns, windows: number) {
+    this.#values = values as ArrayLike<number>;
+    this.#times = times;
     this.#counts = new Uint32Array(windows);
     this.#heldMs = new Float64Array(windows);
     this.#weighted = new Float64Array(windows);
@@ -44,6 +46,28 @@ class GaugeSums implements SpanSink {
     if (value < (this.#min[window] as number)) this.#min[window] = value;
     if (value > (this.#max[window] as number)) this.#max[window] = value;
     this.#last[window] = value;
+  }
+
+  run(window: number, first: number, end: number): void {
+    const [times, values] = [this.#times, this.#values];
+    let [min, max] = [this.#min[window] as number, this.#max[window] as number];
+    let weighted = this.#weighted[window] as number;
+    let at = times[first] as number;
+    for (let place = first; place < end; place += 1) {
+      const value = values[place] as number;
+      const next = times[place + 1] as number;
+      weighted += value * (next - at);
+      if (value < min) min = value;
+      if (value > max) max = value;
+      at = next;
+    }
+    if (this.#heldMs[window] === 0) this.#first[window] = values[first] as number;
+    this.#heldMs[window] = (this.#heldMs[window] as number) + at - (times[first] as number);
+    this.#counts[window] = (this.#counts[window] as number) + end - first;
+    this.#weighted[window] = weighted;
+    this.#min[window] = min;
+    this.#max[window] = max;
+    this.#last[window] = values[end - 1] as number;
   }
 
   windows(job: RollupJob): GaugeWindow[] {

@@ -19,17 +19,23 @@ export function stateWindows(columns: SeriesColumns, job: RollupJob): StateWindo
     first: null,
     last: null,
   }));
+  const held = (window: number, place: number, ms: number): void => {
+    const state = String(columns.values[place]);
+    const ofWindow = sums.of(window);
+    ofWindow.heldMs += ms;
+    ofWindow.timeInMs.set(state, (ofWindow.timeInMs.get(state) ?? 0) + ms);
+    ofWindow.first ??= state;
+    ofWindow.last = state;
+  };
   followSpans(columns, job, {
     point(window) {
       sums.of(window).count += 1;
     },
-    held(window, place, ms) {
-      const state = String(columns.values[place]);
-      const ofWindow = sums.of(window);
-      ofWindow.heldMs += ms;
-      ofWindow.timeInMs.set(state, (ofWindow.timeInMs.get(state) ?? 0) + ms);
-      ofWindow.first ??= state;
-      ofWindow.last = state;
+    held,
+    run(window, first, end) {
+      sums.of(window).count += end - first;
+      for (let place = first; place < end; place += 1)
+        held(window, place, (columns.times[place + 1] as number) - (columns.times[place] as number));
     },
   });
   return sums.all().map(([window, { count, first, heldMs, last, timeInMs }]) => {

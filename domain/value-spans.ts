@@ -43,6 +43,8 @@ export interface SpanSink {
   point(window: number, place: number): void;
   /** The value at `place` held for so long in the window; in order of time. */
   held(window: number, place: number, ms: number): void;
+  /** The same of measured points at `first` ≤ place < `end`, all inside the window, each of which held until the next one. */
+  run(window: number, first: number, end: number): void;
 }
 
 /**
@@ -51,10 +53,11 @@ export interface SpanSink {
  * that what is known of one quarter does not depend on what comes in the next.
  */
 export function followSpans(
-  { codes, times, values }: SeriesColumns,
+  columns: SeriesColumns,
   { bucketMs, expectedEveryMs, from, kind, to }: RollupJob,
   sink: SpanSink,
 ): void {
+  const { codes, times, values } = columns;
   const count = times.length;
   const type = kind === 'state' ? 'string' : 'number';
   const lateMs = GAP_FACTOR * expectedEveryMs;
@@ -68,6 +71,12 @@ export function followSpans(
       while (at >= windowEnd) {
         window += 1;
         windowEnd = Math.min(from + (window + 1) * bucketMs, to);
+      }
+      const end = endOfRun(columns, place, type, Math.min(windowEnd, to), expectedEveryMs);
+      if (end > place) {
+        sink.run(window, place, end);
+        place = end - 1;
+        continue;
       }
       sink.point(window, place);
     }
@@ -86,6 +95,26 @@ export function followSpans(
       start = end;
     }
   }
+}
+
+/** Past the last of the measured points from `first` on that hold until the next one, not beyond `until`: nearly all do. */
+function endOfRun(
+  { codes, times, values }: SeriesColumns,
+  first: number,
+  type: 'string' | 'number',
+  until: number,
+  expectedEveryMs: number,
+): number {
+  const last = times.length - 1;
+  let place = first;
+  let at = times[first] as number;
+  while (place < last && typeof values[place] === type && isMeasured(codes[place] as number)) {
+    const next = times[place + 1] as number;
+    if (next > until || next - at > expectedEveryMs) break;
+    at = next;
+    place += 1;
+  }
+  return place;
 }
 
 function quarterEnd(at: number): number {

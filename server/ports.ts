@@ -8,6 +8,7 @@ import type { Result } from '#domain/result.js';
 import type { RollupJob, RollupSpan, SeriesRollup, WindowRollup } from '#domain/series-rollup.js';
 import type { Placing } from './ingest/birth-shelf.js';
 import type { IdentityFacts } from './ingest/identity.js';
+import type { Piece, RollupPatch } from './rollup/rebuild.js';
 
 /** One value in the store. (post, device, metric, at) is its name: storing it again changes nothing, the last write wins. */
 export interface Point {
@@ -63,22 +64,13 @@ export interface RollupQuestion extends RollupJob {
   readonly series: SeriesName;
 }
 
-/** Rollups of one series and span. */
-export interface RollupEntry {
-  readonly series: SeriesName;
-  readonly span: RollupSpan;
-  readonly windows: readonly WindowRollup[];
-}
-
 /** Where rollups are kept. One suite for all adapters (`tests/ports/rollup-store.suite.ts`). */
 export interface RollupStore {
   /**
-   * Resolves after they are durable. Within `from` ≤ start < `to` of each entry what was there is replaced as a whole: a
+   * Resolves after they are durable. Within `from` ≤ start < `to` of each patch what was there is replaced as a whole: a
    * window that is not among the new ones is gone.
    */
-  saveRollups(
-    entries: readonly (RollupEntry & { readonly from: number; readonly to: number })[],
-  ): Promise<Result<void, StoreFault>>;
+  saveRollups(patches: readonly RollupPatch[]): Promise<Result<void, StoreFault>>;
   /** Windows with from ≤ start < to, by start. */
   readRollups(
     series: SeriesName,
@@ -86,6 +78,11 @@ export interface RollupStore {
     from: number,
     to: number,
   ): Promise<Result<readonly WindowRollup[], StoreFault>>;
+}
+
+/** A store that does {@link rebuild} where its points and rollups are. */
+export interface Rebuilding {
+  rebuild(pieces: readonly Piece[], rawSince: number): Promise<Result<number, StoreFault>>;
 }
 
 /** What is kept for how long. Older than these, epoch ms, may go, in whole blocks. */

@@ -19,7 +19,7 @@ import { createLiveBoard } from './live/board.js';
 import { createLiveHub, type LiveHub } from './live/hub.js';
 import { createEmailChannel } from './notice/email.js';
 import { createNotifier, type Notifier } from './notice/notifier.js';
-import type { ImpactPage, Pruned, Registry, RollupStore, Store } from './ports.js';
+import type { ImpactPage, Pruned, Rebuilding, Registry, RollupStore, Store } from './ports.js';
 import { type CounterEvents, createCounterEvents } from './rollup/counter-events.js';
 import { createRollupService, type RollupService } from './rollup/rollup-service.js';
 import { createTotals, type TotalsService } from './rollup/totals.js';
@@ -138,7 +138,8 @@ function readAuthority(file: string): Result<string, StartFault> {
   }
 }
 
-type CountingStore = Store & Partial<RollupStore> & Partial<Pruned> & { counters?(): Readonly<Record<string, number>> };
+type CountingStore = Store &
+  Partial<RollupStore & Rebuilding & Pruned> & { counters?(): Readonly<Record<string, number>> };
 
 interface Broker {
   readonly url: string;

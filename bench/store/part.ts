@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import Database from 'better-sqlite3';
 import type { Point, RollupQuestion } from '#server/ports.js';
-import { rebuild } from '#server/rollup/rebuild.js';
 import { type EmbeddedStore, openEmbeddedStore } from '#server/store/embedded-store.js';
 import {
   DAY_MS,
@@ -143,7 +142,7 @@ async function refresh(store: EmbeddedStore): Promise<void> {
     from: LATE_FROM,
     to: LATE_FROM + 3 * DAY_MS,
   }));
-  const done = await rebuild({ store, rollups: store, rawSince: () => 0 }, pieces);
+  const done = await store.rebuild(pieces, 0);
   if (!done.ok) throw new Error(done.fault.message);
 }
 
@@ -155,7 +154,7 @@ async function refreshChart(store: EmbeddedStore): Promise<number> {
     from: BACKFILL_FROM,
     to: BACKFILL_FROM + 30 * DAY_MS,
   }));
-  const done = await rebuild({ store, rollups: store, rawSince: () => 0 }, pieces);
+  const done = await store.rebuild(pieces, 0);
   if (!done.ok) throw new Error(done.fault.message);
   return done.value;
 }

@@ -1,11 +1,12 @@
 // Keeps rollups true to the points: follows what is written, and every few seconds rolls up again what changed.
 import type { Birth } from '#contract/session.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
+import type { Result } from '#domain/result.js';
 import { QUARTER_MS } from '#domain/series-rollup.js';
 import type { Window } from '#domain/window.js';
 import type { PostConfig } from '../config.js';
 import type { Log } from '../ingest/log.js';
-import type { Point, RollupStore, Store, StoreFault } from '../ports.js';
+import type { Point, Rebuilding, RollupStore, Store, StoreFault } from '../ports.js';
 import type { CounterEvents } from './counter-events.js';
 import { addStretch, quarterOf, type Stretch, takeDue } from './dirty-stretches.js';
 import { followingReadings } from './following-readings.js';
@@ -18,7 +19,7 @@ export interface RefresherDeps {
   /** What a post last told of itself. */
   readonly birthOf: (post: string) => Birth | undefined;
   readonly counterEvents: Pick<CounterEvents, 'ofSeries'>;
-  readonly store: Pick<Store, 'rollUp' | 'latest'>;
+  readonly store: Pick<Store, 'rollUp' | 'latest'> & Partial<Rebuilding>;
   readonly rollups: RollupStore;
   readonly marks: Marks;
   /** Points before this may be gone. */
@@ -255,15 +256,22 @@ class RollupRefresher implements Refresher {
 
   async #rebuild(pieces: readonly Piece[]): Promise<StoreFault | undefined> {
     const over = this.#over();
-    const done = await rebuild(this.#deps, pieces);
+    const done = await this.#rebuildEach(pieces);
     if (!done.ok) return done.fault;
     const following = await followingReadings(this.#deps.rollups, pieces, over);
     if (!following.ok) return following.fault;
-    const followed = await rebuild(this.#deps, following.value);
+    const followed = await this.#rebuildEach(following.value);
     if (!followed.ok) return followed.fault;
     this.#counts.rollupRefreshes += pieces.length;
     this.#counts.rollupQuarters += done.value + followed.value;
     return undefined;
+  }
+
+  #rebuildEach(pieces: readonly Piece[]): Promise<Result<number, StoreFault>> {
+    const { rawSince, rollups, store } = this.#deps;
+    if (store.rebuild !== undefined) return store.rebuild(pieces, rawSince());
+    const { readRollups, saveRollups } = rollups;
+    return rebuild({ rollUp: (questions) => store.rollUp(questions), readRollups, saveRollups }, pieces, rawSince());
   }
 
   /** Quarters before this one are over, and so are their batches. */

@@ -6,7 +6,7 @@ import { alignDown, type Window } from '#domain/window.js';
 import type { PostConfig, RetentionConfig } from '../config.js';
 import type { Log } from '../ingest/log.js';
 import type { WriteWatch } from '../ingest/writer.js';
-import type { Pruned, Registry, RollupStore, SeriesName, Store } from '../ports.js';
+import type { Pruned, Rebuilding, Registry, RollupStore, SeriesName, Store } from '../ports.js';
 import type { CounterEvents } from './counter-events.js';
 import { createMarks } from './marks.js';
 import { createRefresher, REFRESH_LIMITS, type Refresher } from './refresher.js';
@@ -15,7 +15,7 @@ import { createRetention, rawSince } from './retention.js';
 export interface RollupServiceDeps {
   readonly posts: readonly Pick<PostConfig, 'id' | 'zone'>[];
   readonly retention: RetentionConfig;
-  readonly store: Store & Partial<RollupStore> & Partial<Pruned>;
+  readonly store: Store & Partial<RollupStore & Rebuilding & Pruned>;
   readonly registry: Pick<Registry, 'marks' | 'addMarks' | 'clearMarks'>;
   readonly counterEvents: Pick<CounterEvents, 'ofSeries'>;
   readonly birthOf: (post: string) => Birth | undefined;

@@ -5,6 +5,7 @@ import type { Log } from '../ingest/log.js';
 import type {
   Point,
   Pruned,
+  Rebuilding,
   RefusedPoint,
   RetentionCuts,
   RollupQuestion,
@@ -13,7 +14,8 @@ import type {
   Store,
   StoreFault,
 } from '../ports.js';
-import { decodeRollups, encodeRollups } from './block/rollup-block.js';
+import type { Piece, RollupPatch } from '../rollup/rebuild.js';
+import { decodeRollups, windowsIn } from './block/rollup-block.js';
 import { Catalogue, type SeriesEntry } from './engine/catalogue.js';
 import type { BarePoint, PackedColumns } from './engine/engine.js';
 import type { EngineCalls, EngineSettings } from './engine/engine-calls.js';
@@ -32,7 +34,7 @@ export interface EmbeddedStoreOptions {
   readonly sealValues?: number;
 }
 
-export interface EmbeddedStore extends Store, RollupStore, Pruned {
+export interface EmbeddedStore extends Store, RollupStore, Rebuilding, Pruned {
   /** Copies the whole store into a new file, which opens as one, while it goes on. */
   backup(path: string): Promise<Result<void, StoreFault>>;
   /** Seals what is in the log, and makes one block of each day before `compactBefore`, epoch ms; both also happen by themselves. */
@@ -199,13 +201,20 @@ class BlockStore implements EmbeddedStore {
       : rolled;
   }
 
-  async saveRollups(entries: Parameters<RollupStore['saveRollups']>[0]): Promise<Result<void, StoreFault>> {
-    // A series without points has no number, and nothing to roll up.
-    const patches = entries.flatMap(({ from, series, span, to, windows }) => {
-      const id = this.#idOf(series);
-      return id === NO_SERIES ? [] : [{ series: id, span, from, to, block: encodeRollups(windows, false) }];
+  async rebuild(pieces: readonly Piece[], rawSince: number): Promise<Result<number, StoreFault>> {
+    return this.#ask('rebuild', { pieces: this.#numbered(pieces), rawSince });
+  }
+
+  async saveRollups(patches: readonly RollupPatch[]): Promise<Result<void, StoreFault>> {
+    return this.#ask('saveRollups', { patches: this.#numbered(patches) });
+  }
+
+  /** A series without points has no number, and nothing to roll up. */
+  #numbered<T extends { series: SeriesName }>(about: readonly T[]): (Omit<T, 'series'> & { series: number })[] {
+    return about.flatMap((one) => {
+      const series = this.#idOf(one.series);
+      return series === NO_SERIES ? [] : [{ ...one, series }];
     });
-    return this.#ask('saveRollups', { patches });
   }
 
   async readRollups(
@@ -216,7 +225,7 @@ class BlockStore implements EmbeddedStore {
   ): Promise<Result<readonly WindowRollup[], StoreFault>> {
     const read = await this.#ask('readRollups', { series: this.#idOf(series), span, from, to });
     if (!read.ok) return read;
-    return ok(read.value.flatMap(decodeRollups).filter((window) => window.from >= from && window.from < to));
+    return ok(windowsIn(read.value, from, to));
   }
 
   prune(cuts: RetentionCuts): Promise<Result<number, StoreFault>> {

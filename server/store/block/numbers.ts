@@ -123,14 +123,14 @@ function readScaled(reader: BlockReader, values: Float64Array, start: number, co
   const end = start + count;
   let scaled = 0;
   for (let place = start; place < end; ) {
-    const byte = bytes[reader.at] as number;
     // Most steps fit into one byte.
-    if (byte > 0 && byte < 128) {
-      reader.at += 1;
+    let at = reader.at;
+    for (let byte = bytes[at] as number; byte > 0 && byte < 128 && place < end; byte = bytes[++at] as number) {
       scaled += byte & 1 ? -((byte + 1) >>> 1) : byte >>> 1;
       values[place++] = scaled / power;
-      continue;
     }
+    reader.at = at;
+    if (place === end) return;
     const step = reader.signed();
     scaled += step;
     values[place++] = scaled / power;

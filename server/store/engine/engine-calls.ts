@@ -1,20 +1,20 @@
 // What is asked of the engine, whichever thread it runs in.
 
 import { failed, ok, type Result } from '#domain/result.js';
-import type { RollupJob, RollupSpan } from '#domain/series-rollup.js';
+import type { RollupJob, RollupSpan, SeriesRollup } from '#domain/series-rollup.js';
 import type { RetentionCuts, StoreFault } from '../../ports.js';
+import type { Piece, RollupPatch } from '../../rollup/rebuild.js';
+import { encodeRollups } from '../block/rollup-block.js';
 import { unavailable } from '../point-rules.js';
 import { databasePath, faultOf, openSqlite } from '../sqlite.js';
-import {
-  type BarePoint,
-  type CatalogueRows,
-  ENGINE_SCHEMA,
-  type PackedColumns,
-  type PackedRollup,
-  StoreEngine,
-} from './engine.js';
-import type { RollupPatch } from './rollup-table.js';
+import { type BarePoint, type CatalogueRows, ENGINE_SCHEMA, type PackedColumns, StoreEngine } from './engine.js';
 import { isDamaged, type Salvage, salvage, settleSalvage } from './salvage.js';
+
+/** A rollup on its way between threads: thousands of windows are quicker as one block. */
+export interface PackedRollup {
+  readonly windows: Uint8Array;
+  readonly gaps: SeriesRollup['gaps'];
+}
 
 export interface EngineCalls {
   write: { asked: { record: Uint8Array; fresh: CatalogueRows | undefined }; answer: undefined };
@@ -22,7 +22,8 @@ export interface EngineCalls {
   lastBefore: { asked: { series: number; at: number }; answer: BarePoint | undefined };
   latest: { asked: { series: readonly number[] }; answer: readonly (BarePoint | undefined)[] };
   rollUp: { asked: { questions: readonly { series: number; job: RollupJob }[] }; answer: readonly PackedRollup[] };
-  saveRollups: { asked: { patches: readonly RollupPatch[] }; answer: undefined };
+  rebuild: { asked: { pieces: readonly Piece<number>[]; rawSince: number }; answer: number };
+  saveRollups: { asked: { patches: readonly RollupPatch<number>[] }; answer: undefined };
   readRollups: { asked: { series: number; span: RollupSpan; from: number; to: number }; answer: readonly Uint8Array[] };
   prune: { asked: { cuts: RetentionCuts }; answer: number };
   backup: { asked: { path: string }; answer: undefined };
@@ -81,7 +82,7 @@ function openFile(path: string, settings: EngineSettings): Result<Omit<OpenedEng
 
 type Answer = Result<EngineCalls[keyof EngineCalls]['answer'], StoreFault>;
 
-/** Answers one call. Only a backup takes longer than the call. */
+/** Answers one call. Only a backup and a rebuild answer after the call. */
 export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<Answer> {
   switch (call.op) {
     case 'write':
@@ -93,11 +94,13 @@ export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<
     case 'latest':
       return engine.attempt(() => call.series.map((series) => engine.newest(series, END_OF_TIME, 'any')));
     case 'rollUp':
-      return engine.attempt(() => call.questions.map(({ job, series }) => engine.rollUp(series, job)));
+      return engine.attempt(() => call.questions.map(({ job, series }) => packed(engine.rollUp(series, job))));
+    case 'rebuild':
+      return engine.rebuild(call.pieces, call.rawSince);
     case 'saveRollups':
       return engine.saveRollups(call.patches);
     case 'readRollups':
-      return engine.attempt(() => engine.readRollups(call.series, call.span, call.from, call.to));
+      return engine.attempt(() => engine.rollupBlocks(call.series, call.span, call.from, call.to));
     case 'prune':
       return engine.attempt(() => engine.prune(call.cuts));
     case 'backup':
@@ -110,6 +113,10 @@ export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<
     default:
       return unavailable('this store has no such call');
   }
+}
+
+function packed({ gaps, windows }: SeriesRollup): PackedRollup {
+  return { windows: encodeRollups(windows), gaps };
 }
 
 function sealNow(engine: StoreEngine, compactBefore: number): Answer {

@@ -37,6 +37,8 @@ export function openInThread(settings: EngineSettings): Promise<Result<EngineLin
   const file = isSource ? './engine-worker-source.mjs' : './engine-worker.js';
   const worker = new Worker(new URL(file, import.meta.url), {
     workerData: settings,
+    // Windows of rollups live as long as one refresh: with room for them they are not copied about.
+    resourceLimits: { maxYoungGenerationSizeMb: 48 },
     ...(isSource && { execArgv: ['--conditions=source'] }),
   });
   return new Promise((resolve) => {

@@ -3,19 +3,19 @@
 
 import { isMeasured } from '#domain/quality.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import type { GapPart } from '#domain/rollup.js';
-import { lookBackMs, type RollupJob, type RollupSpan, rollUpSeries } from '#domain/series-rollup.js';
+import { lookBackMs, type RollupJob, type RollupSpan, rollUpSeries, type SeriesRollup } from '#domain/series-rollup.js';
 import type { RetentionCuts, StoreFault } from '../../ports.js';
+import { type Piece, type RebuildDeps, type RollupPatch, rebuild } from '../../rollup/rebuild.js';
 import { BlockDamage } from '../block/bytes.js';
 import { Columns, merged, seriesColumns } from '../block/columns.js';
-import { encodeRollups } from '../block/rollup-block.js';
+import { windowsIn } from '../block/rollup-block.js';
 import type { ValueType } from '../point-rules.js';
 import { createReserve, faultOf, noSpace, type Reserve, type SqliteDatabase } from '../sqlite.js';
 import { BLOCK_SCHEMA, BlockTable } from './block-table.js';
 import { DAMAGE_SCHEMA, Damage } from './damage.js';
 import { Heads } from './heads.js';
 import { readRecord } from './log-record.js';
-import { ROLLUP_SCHEMA, type RollupPatch, RollupTable } from './rollup-table.js';
+import { ROLLUP_SCHEMA, RollupTable } from './rollup-table.js';
 import { suspect } from './salvage.js';
 
 export const ENGINE_SCHEMA = `
@@ -52,12 +52,6 @@ export interface PackedColumns {
   readonly values: Float64Array;
   readonly codes: Uint8Array;
   readonly words: readonly string[] | undefined;
-}
-
-export interface PackedRollup {
-  /** As `encodeRollups` makes it. */
-  readonly windows: Uint8Array;
-  readonly gaps: readonly GapPart[];
 }
 
 /** A block is pruned in steps of so many, each a transaction. */
@@ -278,7 +272,7 @@ export class StoreEngine {
     }
   }
 
-  rollUp(series: number, job: RollupJob): PackedRollup {
+  rollUp(series: number, job: RollupJob): SeriesRollup {
     const from = job.from - lookBackMs(job);
     const before = this.newest(series, from, 'measured');
     // Behind it there may be one that tells why nothing is known since.
@@ -288,11 +282,10 @@ export class StoreEngine {
     if (before !== undefined) pushBare(columns, before);
     if (why !== undefined && why.at > (before?.at ?? 0)) pushBare(columns, why);
     this.#read(series, from, job.to, columns);
-    const { gaps, windows } = rollUpSeries(seriesColumns(columns), job);
-    return { windows: encodeRollups(windows, false), gaps };
+    return rollUpSeries(seriesColumns(columns), job);
   }
 
-  saveRollups(patches: readonly RollupPatch[]): Result<undefined, StoreFault> {
+  saveRollups(patches: readonly RollupPatch<number>[]): Result<undefined, StoreFault> {
     if (!this.#reserve.hold()) return failed(noSpace(this.#path));
     return this.attempt(() =>
       this.#transact(() => {
@@ -302,8 +295,20 @@ export class StoreEngine {
     );
   }
 
-  readRollups(series: number, span: RollupSpan, from: number, to: number): Uint8Array[] {
+  /** Blocks that together hold the windows with from ≤ start < to, by time, and perhaps some around them. */
+  rollupBlocks(series: number, span: RollupSpan, from: number, to: number): Uint8Array[] {
     return this.#rollups.read(series, span, from, to);
+  }
+
+  /** See {@link rebuild}. All is done once it has given its promise. */
+  rebuild(pieces: readonly Piece<number>[], rawSince: number): Promise<Result<number, StoreFault>> {
+    const deps: RebuildDeps<number> = {
+      rollUp: async (questions) => this.attempt(() => questions.map(({ series, ...job }) => this.rollUp(series, job))),
+      readRollups: async (series, span, from, to) =>
+        this.attempt(() => windowsIn(this.rollupBlocks(series, span, from, to), from, to)),
+      saveRollups: async (patches) => this.saveRollups(patches),
+    };
+    return rebuild(deps, pieces, rawSince);
   }
 
   /** Gives how many blocks went. */

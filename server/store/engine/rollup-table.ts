@@ -1,5 +1,6 @@
 // Rollups in SQLite, in blocks that one refresh rewrites cheaply: quarters by the day, days by the month, the rest by the year.
 import { ROLLUP_SPANS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
+import type { RollupPatch } from '../../rollup/rebuild.js';
 import { isIntact } from '../block/frame.js';
 import { decodeRollups, encodeRollups } from '../block/rollup-block.js';
 import type { SqliteDatabase } from '../sqlite.js';
@@ -12,16 +13,6 @@ const FIRST_YEAR = 2000;
 const FIRST_DAY = Date.UTC(FIRST_YEAR, 0) / DAY_MS;
 /** More than the days until 2200. */
 const PERIODS = 2 ** 17;
-
-/** What a series' rollups of one span are to be from now on, within from ≤ start < to. */
-export interface RollupPatch {
-  readonly series: number;
-  readonly span: RollupSpan;
-  readonly from: number;
-  readonly to: number;
-  /** {@link encodeRollups} */
-  readonly block: Uint8Array;
-}
 
 export class RollupTable {
   readonly #statements: ReturnType<typeof prepareStatements>;
@@ -47,27 +38,21 @@ export class RollupTable {
   }
 
   /** Needs a transaction around it. */
-  save({ block, from, series, span, to }: RollupPatch): void {
+  save({ from, series, span, to, windows }: RollupPatch<number>): void {
     const byKey = new Map<number, WindowRollup[]>();
     if (to > from)
       for (const { key, bytes } of this.#statements.range.all(keyOf(series, span, from), keyOf(series, span, to - 1)))
         byKey.set(key, this.#around(key, bytes, from, to));
-    for (const window of decodeRollups(block)) {
+    for (const window of windows) {
       const key = keyOf(series, span, window.from);
       const ofKey = byKey.get(key);
       if (ofKey === undefined) byKey.set(key, [window]);
       else ofKey.push(window);
     }
-    for (const [key, windows] of byKey) {
-      if (windows.length === 0) this.#statements.remove.run(key);
-      else
-        this.#statements.put.run(
-          key,
-          encodeRollups(
-            windows.sort((a, b) => a.from - b.from),
-            true,
-          ),
-        );
+    for (const [key, ofKey] of byKey) {
+      ofKey.sort((a, b) => a.from - b.from);
+      if (ofKey.length === 0) this.#statements.remove.run(key);
+      else this.#statements.put.run(key, encodeRollups(ofKey));
     }
   }
 

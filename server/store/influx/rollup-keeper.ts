@@ -2,14 +2,13 @@
 import type { IPoint } from 'influx';
 import { ok, type Result } from '#domain/result.js';
 import { ROLLUP_SPANS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
-import type { RollupEntry, RollupStore, SeriesName, StoreFault } from '../../ports.js';
+import type { RollupStore, SeriesName, StoreFault } from '../../ports.js';
+import type { RollupPatch } from '../../rollup/rebuild.js';
 import { field, literal, milliseconds, rowsOf, sourceOf, whereDevice } from './answers.js';
 import type { Connection } from './connection.js';
 import { tooOldIn } from './lines.js';
 import { policyOf } from './policies.js';
 import { lineOfNone, lineOfWindow, measurementOf, ROLLUP_FIELDS, ROLLUP_TAGS, windowFrom } from './rollup-lines.js';
-
-type Entry = RollupEntry & { readonly from: number; readonly to: number };
 
 const STATEMENTS_MAX = 50;
 /** Lines of one request, and windows of one answer. */
@@ -32,12 +31,12 @@ export class RollupKeeper implements RollupStore {
   }
 
   /** What is there and not among the new ones is overwritten as gone: a `DELETE` would be another thing in InfluxDB 3. */
-  async saveRollups(entries: readonly Entry[]): Promise<Result<void, StoreFault>> {
-    const gone = await this.#gone(entries);
+  async saveRollups(patches: readonly RollupPatch[]): Promise<Result<void, StoreFault>> {
+    const gone = await this.#gone(patches);
     if (!gone.ok) return gone;
     for (const span of ROLLUP_SPANS) {
-      const ofSpan = (entry: Entry): boolean => entry.span === span;
-      const lines = entries
+      const ofSpan = (patch: RollupPatch): boolean => patch.span === span;
+      const lines = patches
         .filter(ofSpan)
         .flatMap(({ series, windows }) => windows.map((window) => lineOfWindow(series, span, window)));
       const fault = await this.#write(span, [...lines, ...(gone.value.get(span) ?? [])]);
@@ -46,9 +45,9 @@ export class RollupKeeper implements RollupStore {
     return ok(undefined);
   }
 
-  async #gone(entries: readonly Entry[]): Promise<Result<Map<RollupSpan, IPoint[]>, StoreFault>> {
+  async #gone(patches: readonly RollupPatch[]): Promise<Result<Map<RollupSpan, IPoint[]>, StoreFault>> {
     const gone = new Map<RollupSpan, IPoint[]>();
-    const groups = groupsOf(entries);
+    const groups = groupsOf(patches);
     for (let start = 0; start < groups.length; start += STATEMENTS_MAX) {
       const some = groups.slice(start, start + STATEMENTS_MAX);
       const answers = await this.#connection.query(
@@ -112,17 +111,17 @@ export class RollupKeeper implements RollupStore {
   }
 }
 
-type Group = readonly [Entry, ...Entry[]];
+type Group = readonly [RollupPatch, ...RollupPatch[]];
 
-/** Entries of one device, span and range, which one statement asks about. */
-function groupsOf(entries: readonly Entry[]): Group[] {
-  const groups = new Map<string, [Entry, ...Entry[]]>();
-  for (const entry of entries) {
-    const { from, series, span, to } = entry;
+/** Patches of one device, span and range, which one statement asks about. */
+function groupsOf(patches: readonly RollupPatch[]): Group[] {
+  const groups = new Map<string, [RollupPatch, ...RollupPatch[]]>();
+  for (const patch of patches) {
+    const { from, series, span, to } = patch;
     const key = `${span}/${series.post}/${series.device}/${from}/${to}`;
     const group = groups.get(key);
-    if (group === undefined) groups.set(key, [entry]);
-    else group.push(entry);
+    if (group === undefined) groups.set(key, [patch]);
+    else group.push(patch);
   }
   return [...groups.values()];
 }
