@@ -9,6 +9,14 @@ export function readConfig<T>(
   parse: (text: string) => Result<T, readonly { readonly path: string; readonly message: string }[]>,
 ): Result<T, CommandFault> {
   if (file === undefined) return fault('USAGE', `${command} needs --config FILE. See: oftob ${command} --help`);
+  return readYaml(file, parse);
+}
+
+/** The same of a file whose name is there. */
+export function readYaml<T>(
+  file: string,
+  parse: (text: string) => Result<T, readonly { readonly path: string; readonly message: string }[]>,
+): Result<T, CommandFault> {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');

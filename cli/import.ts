@@ -1,10 +1,16 @@
-// `oftob import`: a file of `oftob outbox export` to the server.
+// `oftob import`: a file of `oftob outbox export`, or files of an older logger, to the server.
 import { createReadStream, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { CARRY_MEDIA_TYPE, type CarrySummary, readCarry } from '#contract/carry.js';
 import { doorOf, parseJson } from '#contract/door.js';
 import { API_ROOT, ErrorSchema, type ImportResponse, ImportResponseSchema } from '#contract/http.js';
 import { ok, type Result } from '#domain/result.js';
-import { type Command, type CommandFault, done, fault, textOf } from './command.js';
+import { type Command, type CommandFault, done, fault, type Options, textOf } from './command.js';
+import { readYaml } from './config-file.js';
+import { parseMapping } from './import/mapping.js';
+import { importOlder } from './import/older-logger.js';
+import { createPointsDoor } from './import/points-door.js';
+import { summaryText } from './import/summary.js';
 import { type Answer, upload } from './import/upload.js';
 
 const SERVER = 'http://127.0.0.1:8080';
@@ -15,19 +21,25 @@ const errorDoor = doorOf(ErrorSchema);
 
 export const importFile: Command = {
   name: 'import',
-  summary: 'Feeds a file that `oftob outbox export` wrote on a post to the server.',
-  usage: 'FILE [--server URL]',
+  summary: 'Feeds files to the server: of `oftob outbox export`, or with --mapping of an older logger.',
+  usage: 'FILE [--server URL] | --mapping MAPPING FILE… [--dry-run]',
   options: [
     { name: 'server', value: 'URL', meaning: 'the server', preset: SERVER },
+    { name: 'mapping', value: 'FILE', meaning: 'what the columns of an older logger mean (YAML), see docs/import.md' },
+    { name: 'dry-run', meaning: 'with --mapping: read and tell, send nothing' },
+    { name: 'by', value: 'NAME', meaning: 'with --mapping: who imports, for the journal', preset: userInfo().username },
     { name: 'json', meaning: 'print JSON' },
   ],
-  example: 'oftob import /media/stick/pamir-kyzyl-art-20260115T120000Z.oftob',
+  example: 'oftob import --mapping deploy/mapping.yaml --dry-run logger-2019.csv',
   async run(options, words) {
+    const server = textOf(options, 'server') ?? SERVER;
+    const url = importUrl(server);
+    if (!url.ok) return url;
+    const mapping = textOf(options, 'mapping');
+    if (mapping !== undefined) return importOlderFiles(mapping, words, server, options);
     const [file] = words;
     if (file === undefined || words.length > 1)
-      return fault('USAGE', 'import needs one FILE. See: oftob import --help');
-    const url = importUrl(textOf(options, 'server') ?? SERVER);
-    if (!url.ok) return url;
+      return fault('USAGE', 'import needs one FILE, or --mapping. See: oftob import --help');
     const checked = await checkFile(file);
     if (!checked.ok) return checked;
     const stored = await send(file, checked.value, url.value);
@@ -36,6 +48,29 @@ export const importFile: Command = {
     return done;
   },
 };
+
+/** One file after the other; the first fault ends it. */
+async function importOlderFiles(
+  mappingFile: string,
+  files: readonly string[],
+  server: string,
+  options: Options,
+): Promise<Result<undefined, CommandFault>> {
+  if (files.length === 0) return fault('USAGE', 'import --mapping needs a FILE. See: oftob import --help');
+  const mapping = readYaml(mappingFile, parseMapping);
+  if (!mapping.ok) return mapping;
+  const door = options['dry-run'] === true ? undefined : createPointsDoor(server);
+  const by = textOf(options, 'by') ?? '';
+  if (by === '') return fault('USAGE', 'import --mapping needs --by NAME: it stands in the journal');
+  for (const file of files) {
+    const imported = await importOlder(file, { mapping: mapping.value, door, by, now: Date.now() });
+    if (!imported.ok) return imported;
+    process.stdout.write(
+      options.json === true ? `${JSON.stringify(imported.value)}\n` : summaryText(imported.value, door === undefined),
+    );
+  }
+  return done;
+}
 
 function importUrl(server: string): Result<URL, CommandFault> {
   const isUrl = /^https?:\/\//.test(server) && URL.canParse(server);

@@ -19,6 +19,7 @@ import { identityRoutes } from './api/identity.js';
 import { impactRoutes } from './api/impact.js';
 import { importRoutes } from './api/import.js';
 import { liveRoutes } from './api/live.js';
+import { pointRoutes } from './api/points.js';
 import { postRoutes } from './api/posts.js';
 import { handleProblems, Problem } from './api/problem.js';
 import { queryRoutes } from './api/query.js';
@@ -130,6 +131,7 @@ async function registerApi(api: FastifyInstance, app: AppDeps): Promise<void> {
     exportRoutes,
     alarmRoutes,
     counterEventRoutes,
+    pointRoutes,
     replayRoutes,
     identityRoutes,
     deadLetterRoutes,

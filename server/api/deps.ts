@@ -47,9 +47,10 @@ export interface AppDeps {
     | 'deadLetters'
     | 'mayCarry'
     | 'openCarry'
+    | 'importPoints'
   >;
   readonly store: Pick<Store, 'read' | 'lastBefore' | 'rollUp'>;
-  readonly registry: Pick<Registry, 'journal'>;
+  readonly registry: Pick<Registry, 'journal' | 'saveAlarms'>;
   readonly alarms: Alarms;
   readonly counterEvents: Pick<CounterEvents, 'ofPost' | 'ofSeries' | 'add' | 'correct'>;
   /** Absent where the store keeps no rollups. */

@@ -1,14 +1,13 @@
 // Data that came by hand: placed by the births that came with it, written as late data, and confirmed to who brought it.
 import { type DataPayload, decodeData } from '#contract/data.js';
 import type { Birth } from '#contract/session.js';
-import type { Scheduler } from '#domain/clock.js';
-import { failed, ok, type Result } from '#domain/result.js';
+import { ok, type Result } from '#domain/result.js';
 import type { StoreFault } from '../ports.js';
 import type { MetricsByIndex } from './birth-shelf.js';
 import type { Complaints } from './complaints.js';
 import { indexBirth, type Lot, placePayload } from './ingest.js';
+import { offerPatiently, type PatienceDeps } from './patience.js';
 import { refusalsOf } from './receipter.js';
-import type { Writer } from './writer.js';
 
 /** Samples of one payload. Those that are in neither count are stored already under the same name, or are being stored now. */
 export interface CarriedCounts {
@@ -27,29 +26,15 @@ export interface CarryIntake {
   data(bytes: Uint8Array): Promise<Result<CarriedCounts, StoreFault>>;
 }
 
-export interface CarryIntakeDeps {
-  readonly writer: Pick<Writer, 'offer' | 'stopped'>;
+export interface CarryIntakeDeps extends PatienceDeps {
   readonly complaints: Complaints;
-  readonly scheduler: Scheduler;
 }
 
-const RETRY_MS = 500;
-const RETRIES_MAX = 120;
 const NOTHING: CarriedCounts = { stored: 0, refused: 0 };
 
 export function createCarryIntake(post: string, deps: CarryIntakeDeps): CarryIntake {
-  const { complaints, scheduler, writer } = deps;
+  const { complaints } = deps;
   const births = new Map<number, MetricsByIndex>();
-
-  const offer = (lot: Lot): Promise<Result<CarriedCounts, StoreFault>> =>
-    new Promise((resolve) => {
-      const taken = writer.offer(lot, (outcome) => {
-        if (!outcome.ok) return resolve(outcome);
-        const refused = refusalsOf({ lot, refused: outcome.value }).length;
-        resolve(ok({ refused, stored: lot.points.length - outcome.value.length }));
-      });
-      if (!taken) resolve(failed({ code: 'STORE_UNAVAILABLE', message: 'the server is busy with other data' }));
-    });
 
   function bury(code: string, bytes: Uint8Array, message: string): Result<CarriedCounts, StoreFault> {
     complaints.bury(code, `import/${post}`, Buffer.from(bytes), message);
@@ -69,13 +54,10 @@ export function createCarryIntake(post: string, deps: CarryIntakeDeps): CarryInt
       const metrics = births.get(decoded.value.birth);
       if (metrics === undefined) return bury('INGEST_BIRTH_UNKNOWN', bytes, `birth ${decoded.value.birth} is missing`);
       const lot = carriedLot(post, decoded.value, metrics);
-      let outcome = await offer(lot);
-      for (let retry = 0; !outcome.ok && retry < RETRIES_MAX && !writer.stopped(); retry += 1) {
-        await new Promise<void>((resolve) => scheduler.after(RETRY_MS, resolve));
-        // A lot of its own each time: the writer knows lots by what they are.
-        outcome = await offer({ ...lot });
-      }
-      return outcome;
+      const outcome = await offerPatiently(lot, deps);
+      if (!outcome.ok) return outcome;
+      const refused = refusalsOf({ lot, refused: outcome.value }).length;
+      return ok({ refused, stored: lot.points.length - outcome.value.length });
     },
   };
 }

@@ -5,7 +5,7 @@ import { type Birth, parseBirth, postStateDoor, SESSION_BYTES_MAX } from '#contr
 import { parsePostTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import type { Registry, Store, StoreFault } from '../ports.js';
+import type { Point, RefusedPoint, Registry, Store, StoreFault } from '../ports.js';
 import { type Announcer, createAnnouncer } from './announcer.js';
 import { type CarryIntake, createCarryIntake } from './carry-intake.js';
 import { type Complaints, createComplaints } from './complaints.js';
@@ -16,11 +16,12 @@ import type { Listener, ServerEvent } from './events.js';
 import { createHeldPayloads, type HeldPayloads } from './held-payloads.js';
 import type { IdentityConflict } from './identity.js';
 import { createIdentityWatch, type IdentityWatch } from './identity-watch.js';
-import { indexBirth, placePayload } from './ingest.js';
+import { indexBirth, POINT_BYTES, placePayload } from './ingest.js';
 import { createLatestValues, type MutableLatestValues } from './latest.js';
 import type { IngestLimits } from './limits.js';
 import { loadPosts } from './load-posts.js';
 import type { Log } from './log.js';
+import { offerPatiently } from './patience.js';
 import { hearState } from './presence.js';
 import { createReceipter, type Receipter } from './receipter.js';
 import { createSaveQueue, type SaveQueue } from './save-queue.js';
@@ -51,6 +52,7 @@ export interface IngestFault {
 
 /** No post can have this name. */
 const NO_POST = '';
+const POSTS_LIMIT: IngestFault = { code: 'INGEST_POSTS_LIMIT', message: 'there are more posts than this server takes' };
 
 export class IngestEngine {
   readonly latest: MutableLatestValues = createLatestValues();
@@ -280,8 +282,7 @@ export class IngestEngine {
     const may = this.mayCarry(post, publicKey);
     if (!may.ok) return may;
     const entry = this.directory.admit(post);
-    if (entry === undefined)
-      return failed({ code: 'INGEST_POSTS_LIMIT', message: 'there are more posts than this server takes' });
+    if (entry === undefined) return failed(POSTS_LIMIT);
     this.#identity.trustFirst(entry, publicKey);
     const { scheduler } = this.#deps;
     const intake = createCarryIntake(post, { writer: this.#writer, complaints: this.#complaints, scheduler });
@@ -294,6 +295,17 @@ export class IngestEngine {
         return taken;
       },
     });
+  }
+
+  /** See {@link IngestService.importPoints}. */
+  async importPoints(
+    post: string,
+    points: readonly Point[],
+  ): Promise<Result<readonly RefusedPoint[], IngestFault | StoreFault>> {
+    if (this.directory.admit(post) === undefined) return failed(POSTS_LIMIT);
+    const lot = { post, epoch: '', historical: true, carried: true, points, records: [], refused: [] } as const;
+    const { scheduler } = this.#deps;
+    return offerPatiently({ ...lot, bytes: points.length * POINT_BYTES }, { writer: this.#writer, scheduler });
   }
 
   /** Newest first. */

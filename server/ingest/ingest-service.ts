@@ -3,7 +3,7 @@ import { encodeJson } from '#contract/session.js';
 import { postTopic } from '#contract/topic.js';
 import type { Clock, Scheduler } from '#domain/clock.js';
 import { failed, ok, type Result } from '#domain/result.js';
-import type { Registry, Store } from '../ports.js';
+import type { Point, RefusedPoint, Registry, Store, StoreFault } from '../ports.js';
 import type { CarryIntake } from './carry-intake.js';
 import type { DeadLetter } from './dead-letter-reader.js';
 import type { Directory } from './directory.js';
@@ -52,6 +52,14 @@ export interface IngestService {
   mayCarry(post: string, publicKey: string): Result<void, IngestFault>;
   /** For a file whose signature was checked. `IMPORT_KEY_FOREIGN`, `INGEST_POSTS_LIMIT`. */
   openCarry(post: string, publicKey: string): Result<CarryIntake, IngestFault>;
+  /**
+   * Points of older loggers, written as late data behind what comes by radio. Resolves after the store has confirmed them, with
+   * what it refused. `INGEST_POSTS_LIMIT`, or the store's codes after a minute without it.
+   */
+  importPoints(
+    post: string,
+    points: readonly Point[],
+  ): Promise<Result<readonly RefusedPoint[], IngestFault | StoreFault>>;
   counters(): Readonly<Record<string, number>>;
   brokerConnected(): boolean;
   storeOk(): boolean;
@@ -114,6 +122,7 @@ export function createIngestService(deps: IngestDeps): IngestService {
     deadLetters: (limit) => engine.deadLetters(limit),
     mayCarry: (post, publicKey) => engine.mayCarry(post, publicKey),
     openCarry: (post, publicKey) => engine.openCarry(post, publicKey),
+    importPoints: (post, points) => engine.importPoints(post, points),
     counters: () => ({ ...engine.counters(), ...desk.counters(), ...subscriber?.counters() }),
     brokerConnected: () => subscriber?.connected() ?? false,
     storeOk: () => engine.storeOk(),

@@ -52,7 +52,7 @@ export function indexBirth(birth: Birth): Result<Placing & { readonly metrics: M
 }
 
 /** Measured: a point of ours, its strings shared with the birth, takes about so much of V8's heap. */
-const POINT_BYTES = 120;
+export const POINT_BYTES = 120;
 
 /** Turns a payload into points by the birth that it names. The caller has made sure that the metrics are of this birth. */
 export function placePayload(post: string, payload: DataPayload, metrics: MetricsByIndex): Lot {

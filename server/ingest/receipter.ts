@@ -71,9 +71,10 @@ export function createReceipter(deps: {
   };
 }
 
-/** Of one lot: what its birth could not place, and what the store did not take. */
+/** Of one lot: what its birth could not place, and what the store did not take. Points of no record are told to who sent them. */
 export function refusalsOf({ lot, refused }: StoredLot): Refusal[] {
-  return [...lot.refused, ...refused.map(({ index, code }) => refusalOfPoint(lot, index, code))];
+  const ofRecords = refused.filter(({ index }) => lot.records[index] !== undefined);
+  return [...lot.refused, ...ofRecords.map(({ index, code }) => refusalOfPoint(lot, index, code))];
 }
 
 function refusalOfPoint({ records, points }: Lot, index: number, code: 'STORE_TYPE' | 'STORE_TIME'): Refusal {

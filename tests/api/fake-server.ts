@@ -86,6 +86,10 @@ export class FakeIngest implements IngestService {
     post: (id: string) => this.#posts.get(id),
   };
 
+  async importPoints(): Promise<never> {
+    throw new Error('nothing is imported here');
+  }
+
   subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -300,7 +304,7 @@ export async function fakeServer(
     log: { info() {}, warn() {}, error: (fields: object, message: string) => console.error(message, fields) },
     ingest,
     store,
-    registry: { journal: ({ limit }) => journal.slice(0, limit) },
+    registry: { journal: ({ limit }) => journal.slice(0, limit), saveAlarms: () => undefined },
     alarms,
     counterEvents: { ofPost: () => [], ofSeries: () => [], add: nobodyKeeps, correct: nobodyKeeps },
     totals,
