@@ -5,19 +5,21 @@ import { exactSum } from './exact-sum.js';
 import type { WindowRollup } from './series-rollup.js';
 
 /** Why a figure is not known, or is known and may be wrong. */
-export type BalanceDoubt =
+export const BALANCE_DOUBTS = [
   /** The post has this, and no register or sensor tells how much. */
-  | 'noMeter'
+  'noMeter',
   /** Nothing came in this window. */
-  | 'noData'
+  'noData',
   /** Readings came, but no two that could be compared. */
-  | 'noStep'
+  'noStep',
   /** For more than a twentieth of the window nothing is known. */
-  | 'gaps'
+  'gaps',
   /** A register jumped, was reset or counted on over a gap: the true figure may be larger, or belong to another day. */
-  | 'estimated'
+  'estimated',
   /** Worked out from a mean of power, for want of a register. */
-  | 'fromPower';
+  'fromPower',
+] as const;
+export type BalanceDoubt = (typeof BALANCE_DOUBTS)[number];
 
 export interface BalanceFigure {
   /** Wh or m³. null with at least one doubt. */

@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { API_ROOT } from '#contract/http.js';
 import { alarmRoutes } from './api/alarms.js';
+import { balanceRoutes } from './api/balances.js';
 import { counterEventRoutes } from './api/counter-events.js';
 import { deadLetterRoutes } from './api/dead-letters.js';
 import type { AppDeps } from './api/deps.js';
@@ -130,6 +131,7 @@ async function registerApi(api: FastifyInstance, app: AppDeps): Promise<void> {
     queryRoutes,
     exportRoutes,
     alarmRoutes,
+    balanceRoutes,
     counterEventRoutes,
     pointRoutes,
     replayRoutes,
