@@ -12,6 +12,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   profiles: async () => (await import('./profiles.js')).profiles,
   outbox: async () => (await import('./outbox.js')).outbox,
   import: async () => (await import('./import.js')).importFile,
+  export: async () => (await import('./export.js')).exportFile,
+  backup: async () => (await import('./backup.js')).backup,
   drill: async () => (await import('./drill.js')).drill,
 };
 

@@ -252,6 +252,13 @@ export const ImportResponseSchema = Type.Object({
 });
 export type ImportResponse = Static<typeof ImportResponseSchema>;
 
+export const BackupResponseSchema = Type.Object({
+  /** On the server's machine. */
+  folder: Type.String(),
+  files: Type.Array(Type.Object({ name: Type.String(), bytes: Type.Number() })),
+});
+export type BackupResponse = Static<typeof BackupResponseSchema>;
+
 export const HealthResponseSchema = Type.Object({
   version: Type.String(),
   startedAt: Type.Number(),

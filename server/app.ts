@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify';
 import { fastify } from 'fastify';
 import { API_ROOT } from '#contract/http.js';
 import { alarmRoutes } from './api/alarms.js';
+import { backupRoutes } from './api/backups.js';
 import { balanceRoutes } from './api/balances.js';
 import { counterEventRoutes } from './api/counter-events.js';
 import { deadLetterRoutes } from './api/dead-letters.js';
@@ -131,6 +132,7 @@ async function registerApi(api: FastifyInstance, app: AppDeps): Promise<void> {
     queryRoutes,
     exportRoutes,
     alarmRoutes,
+    backupRoutes,
     balanceRoutes,
     counterEventRoutes,
     pointRoutes,

@@ -97,6 +97,12 @@ export interface Pruned {
   prune(cuts: RetentionCuts): Promise<Result<number, StoreFault>>;
 }
 
+/** A store that can be copied while it goes on. InfluxDB has its own program for that. */
+export interface BackedUp {
+  /** Copies everything into a new file, which opens as it does itself. */
+  backup(path: string): Promise<Result<void, StoreFault>>;
+}
+
 /** What the server must remember besides telemetry. SQLite in the data folder, with either store. */
 export interface Registry {
   births(): readonly { readonly post: string; readonly birth: Birth; readonly receivedAt: number }[];

@@ -19,7 +19,7 @@ import { createLiveBoard } from './live/board.js';
 import { createLiveHub, type LiveHub } from './live/hub.js';
 import { createEmailChannel } from './notice/email.js';
 import { createNotifier, type Notifier } from './notice/notifier.js';
-import type { ImpactPage, Pruned, Rebuilding, Registry, RollupStore, Store } from './ports.js';
+import type { BackedUp, ImpactPage, Pruned, Rebuilding, Registry, RollupStore, Store } from './ports.js';
 import { type CounterEvents, createCounterEvents } from './rollup/counter-events.js';
 import { createRollupService, type RollupService } from './rollup/rollup-service.js';
 import { createTotals, type TotalsService } from './rollup/totals.js';
@@ -139,7 +139,7 @@ function readAuthority(file: string): Result<string, StartFault> {
 }
 
 type CountingStore = Store &
-  Partial<RollupStore & Rebuilding & Pruned> & { counters?(): Readonly<Record<string, number>> };
+  Partial<RollupStore & Rebuilding & Pruned & BackedUp> & { counters?(): Readonly<Record<string, number>> };
 
 interface Broker {
   readonly url: string;
@@ -286,11 +286,12 @@ function openNotifier(config: ServerConfig, deps: ServerDeps): Notifier | undefi
 function buildFace(
   config: ServerConfig,
   deps: ServerDeps,
-  store: Store,
-  registry: Registry,
+  store: CountingStore,
+  registry: Registry & BackedUp,
   parts: Parts,
 ): Promise<FastifyInstance> {
   const { clock, log, version, impactPage, webFolder, textsFolder } = deps;
+  const { backup } = store;
   return buildApp({
     ...parts,
     fleet: config.fleet,
@@ -301,6 +302,10 @@ function buildFace(
     version,
     store,
     registry,
+    databases: [
+      ...(backup === undefined ? [] : [{ name: 'telemetry.sqlite', of: { backup: backup.bind(store) } }]),
+      { name: 'registry.sqlite', of: registry },
+    ],
     impactPage,
     spoolFolder: config.dataFolder,
     webFolder,

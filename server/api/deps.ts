@@ -5,7 +5,7 @@ import type { PostConfig } from '../config.js';
 import type { IngestService, Log } from '../ingest/ingest-service.js';
 import type { LiveBoard } from '../live/board.js';
 import type { LiveHub } from '../live/hub.js';
-import type { ImpactPage, Registry, Store } from '../ports.js';
+import type { BackedUp, ImpactPage, Registry, Store } from '../ports.js';
 import type { Readers } from '../query/readers.js';
 import type { CounterEvents } from '../rollup/counter-events.js';
 import type { RollupService } from '../rollup/rollup-service.js';
@@ -64,7 +64,9 @@ export interface AppDeps {
   readonly count: (name: ApiCounter) => void;
   /** The page that reads without JavaScript. */
   readonly impactPage: ImpactPage;
-  /** Where a carried file waits until it was checked. */
+  /** What a backup copies, each to a file of this name. */
+  readonly databases: readonly { readonly name: string; readonly of: BackedUp }[];
+  /** Where a carried file waits until it was checked, and backups are made. */
   readonly spoolFolder: string;
   /** Built dashboards; without them only the API and the impact page are served. */
   readonly webFolder?: string | undefined;

@@ -3,6 +3,7 @@ import { ok, type Result } from '#domain/result.js';
 import type { RollupSpan, SeriesRollup, WindowRollup } from '#domain/series-rollup.js';
 import type { Log } from '../ingest/log.js';
 import type {
+  BackedUp,
   Point,
   Pruned,
   Rebuilding,
@@ -34,9 +35,7 @@ export interface EmbeddedStoreOptions {
   readonly sealValues?: number;
 }
 
-export interface EmbeddedStore extends Store, RollupStore, Rebuilding, Pruned {
-  /** Copies the whole store into a new file, which opens as one, while it goes on. */
-  backup(path: string): Promise<Result<void, StoreFault>>;
+export interface EmbeddedStore extends Store, RollupStore, Rebuilding, Pruned, BackedUp {
   /** Seals what is in the log, and makes one block of each day before `compactBefore`, epoch ms; both also happen by themselves. */
   seal(compactBefore: number): Promise<Result<void, StoreFault>>;
   counters(): Readonly<Record<string, number>>;

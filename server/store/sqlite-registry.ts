@@ -4,7 +4,15 @@ import type { JournalEntry } from '#contract/view.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { PlacedMetric, Placing } from '../ingest/birth-shelf.js';
 import type { IdentityFacts } from '../ingest/identity.js';
-import type { PostDay, Registry, StoredAlarm, StoredCounterEvent, StoredReplay, StoreFault } from '../ports.js';
+import type {
+  BackedUp,
+  PostDay,
+  Registry,
+  StoredAlarm,
+  StoredCounterEvent,
+  StoredReplay,
+  StoreFault,
+} from '../ports.js';
 import { createReserve, databasePath, faultOf, openSqlite, type Reserve, type SqliteDatabase } from './sqlite.js';
 
 const SCHEMA = `
@@ -44,7 +52,7 @@ const JOURNAL_COLUMNS =
  * Opens `folder`/registry.sqlite. Faults: `STORE_UNAVAILABLE` (not writable, damaged, in use by another process),
  * `STORE_FULL`. Its functions throw an error with such a `code` when the disk fails them; nothing is then half saved.
  */
-export function createSqliteRegistry(options: { readonly folder: string }): Result<Registry, StoreFault> {
+export function createSqliteRegistry(options: { readonly folder: string }): Result<Registry & BackedUp, StoreFault> {
   const path = databasePath(options.folder, 'registry');
   const opened = openSqlite(path, SCHEMA);
   if (!opened.ok) return opened;
@@ -66,7 +74,7 @@ export class RegistryError extends Error {
   }
 }
 
-function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): Registry {
+function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): Registry & BackedUp {
   reserve.hold();
   const statements = prepareStatements(database);
   const save = (change: () => void): void => {
@@ -144,6 +152,14 @@ function registryOn(database: SqliteDatabase, path: string, reserve: Reserve): R
         statements.addEntry.run({ ...entry, historical: entry.historical ? 1 : 0 });
       });
       return id;
+    },
+    async backup(to) {
+      try {
+        await database.backup(to);
+        return ok(undefined);
+      } catch (error) {
+        return failed(faultOf(error, to));
+      }
     },
     close: () => {
       database.close();

@@ -304,6 +304,7 @@ export async function fakeServer(
     log: { info() {}, warn() {}, error: (fields: object, message: string) => console.error(message, fields) },
     ingest,
     store,
+    databases: [],
     registry: { journal: ({ limit }) => journal.slice(0, limit), saveAlarms: () => undefined },
     alarms,
     counterEvents: { ofPost: () => [], ofSeries: () => [], add: nobodyKeeps, correct: nobodyKeeps },

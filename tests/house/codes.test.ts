@@ -5,7 +5,7 @@ import { ROOT, readSources } from './source-files.js';
 
 /** Areas that begin a code. A new area is added here and told in docs/operations.md. */
 const AREAS =
-  'ALARM|API|BROKER|BUS|CARRY|CONFIG|DATA|DEMO|DRILL|EXPORT|HTTP|IDENTITY|IMPORT|INGEST|LINK|LIVE|NOTICE|OUTBOX|PROFILE|READ|REGISTRY|SCENARIO|SIMULATION|STORE';
+  'ALARM|API|BACKUP|BROKER|BUS|CARRY|CONFIG|DATA|DEMO|DRILL|EXPORT|HTTP|IDENTITY|IMPORT|INGEST|LINK|LIVE|NOTICE|OUTBOX|PROFILE|READ|REGISTRY|SCENARIO|SIMULATION|STORE';
 const CODE = new RegExp(`['"\`]((?:${AREAS})_[A-Z][A-Z_]*[A-Z]|USAGE)['"\`]`, 'g');
 /** SQLite's and the operating system's own codes are compared with, not shown. */
 const FOREIGN = /^(SQLITE_|E[A-Z]+$)|_(ROOT|MAX|MIN|MS)$/;
