@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { DRILLS, drillSeed } from './soak/drills.js';
 import { generator } from './soak/generator.js';
+import { KILLED, KILLS } from './soak/kills.js';
 import { PROPERTIES } from './soak/properties.js';
 import { printTable } from './table.js';
 
@@ -49,4 +50,15 @@ rows.push([
   samples,
   ((performance.now() - startedAt) / 1000).toFixed(1),
 ]);
+for (const { name, run } of KILLED) {
+  const startedAt = performance.now();
+  const { confirmed, inSealing, kills } = await run(Math.ceil(KILLS * share), generator(seed).next);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  rows.push([
+    `${name}${inSealing > 0 ? ` (${inSealing} in the middle)` : ''}; points confirmed`,
+    kills,
+    confirmed,
+    seconds,
+  ]);
+}
 printTable(`Seed ${seed}: everything held`, ['what', 'runs', 'taken for good', 'seconds'], rows);

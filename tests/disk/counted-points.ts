@@ -13,6 +13,11 @@ export function pointsOf(from: number, count: number): Point[] {
   }));
 }
 
+/** How many points the write has that begins with this one. */
+export function sizeOf(from: number): number {
+  return 1 + ((from * 7919) % 997);
+}
+
 export async function storedIn(store: Store): Promise<readonly Point[]> {
   const read = await store.read(POWER, 0, T0 * 2);
   if (!read.ok) throw new Error(read.fault.message);
