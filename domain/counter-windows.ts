@@ -76,6 +76,8 @@ class CounterSteps {
   readonly #sums: WindowSums<CounterSums>;
   /** Neither a rate nor an event could say anything of a reading that went on. */
   readonly #isPlain: boolean;
+  /** A larger one must be judged. */
+  readonly #plainStepMax: number;
   readonly #gapMs: number;
   /** The reading that the next one is measured from, while nothing is in doubt; else it stands in the chain. */
   #value = 0;
@@ -90,6 +92,7 @@ class CounterSteps {
     this.#job = job;
     this.#sums = sums;
     this.#isPlain = job.counter?.ratePerSMax === undefined && job.counter?.events === undefined;
+    this.#plainStepMax = job.counter?.possible?.step ?? Number.POSITIVE_INFINITY;
     this.#gapMs = GAP_FACTOR * job.expectedEveryMs;
   }
 
@@ -98,7 +101,8 @@ class CounterSteps {
     const window = at < from ? -1 : Math.floor((at - from) / bucketMs);
     if (window !== this.#window) this.#enter(window);
     // Ten times as much may be a point that moved.
-    const isPlain = this.#isPlain && value >= this.#value && value < 9 * this.#value;
+    const isPlain =
+      this.#isPlain && value >= this.#value && value < 9 * this.#value && value - this.#value <= this.#plainStepMax;
     if (isPlain && this.#chain === undefined) this.#goOn(value, at);
     else this.#judge(value, at);
   }

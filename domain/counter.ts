@@ -11,8 +11,16 @@ export interface CounterSpec {
   readonly ratePerSMax?: number;
   /** The smallest step of the register, in the metric's unit. */
   readonly resolution?: number;
+  /** Where nobody knows the plant's own rate: what no plant of this kind can exceed, however coarse its register. */
+  readonly possible?: PossibleStep;
   /** What people said of the register, by time. */
   readonly events?: readonly CounterEvent[];
+}
+
+/** In the metric's unit: so much at once, and so much more for each second between. */
+export interface PossibleStep {
+  readonly step: number;
+  readonly perS: number;
 }
 
 /** One step between two readings. */
@@ -38,8 +46,10 @@ const TOP_SHARE = 0.1;
 
 /** The largest increase that the plant can make between the two. Grows with the time between, so an outage is no jump. */
 function increaseMax(elapsedMs: number, spec: CounterSpec): number {
-  if (spec.ratePerSMax === undefined) return Number.POSITIVE_INFINITY;
-  return (RATE_MARGIN * spec.ratePerSMax * Math.max(0, elapsedMs)) / 1000 + 2 * (spec.resolution ?? 0);
+  const elapsedS = Math.max(0, elapsedMs) / 1000;
+  if (spec.ratePerSMax !== undefined) return RATE_MARGIN * spec.ratePerSMax * elapsedS + 2 * (spec.resolution ?? 0);
+  if (spec.possible === undefined) return Number.POSITIVE_INFINITY;
+  return spec.possible.step + spec.possible.perS * elapsedS;
 }
 
 /** Where no rate is known: within an hour no post counts nine times what so many of the register's smallest steps are. */
