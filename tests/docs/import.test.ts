@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('the example of docs/import.md gives what it says', async () => {
   const text = readFileSync(join(ROOT, 'docs', 'import.md'), 'utf8');
   const example = (name: string): string =>
-    new RegExp(`<!-- example: ${name} -->\n\`\`\`\\w*\n([^]*?)\`\`\``).exec(text)?.[1] ?? '';
+    new RegExp(`<!-- example: ${name} -->\n\`\`\`\\w*\n([\\s\\S]*?)\`\`\``).exec(text)?.[1] ?? '';
   for (const name of ['logger.csv', 'mapping.yaml']) writeFileSync(join(folder, name), example(name));
   let printed = '';
   const spy = vi.spyOn(process.stdout, 'write').mockImplementation((said) => {
