@@ -100,6 +100,20 @@ describe('a store whose file is damaged', () => {
     await store.close();
   });
 
+  test('is saved whole, and said to be, whichever bit of its first bytes flips', async () => {
+    const bytes = readFileSync(join(root, 'whole', 'telemetry.sqlite'));
+    for (let place = 0; place < 24; place += 1) {
+      const folder = copyOf('whole');
+      const flipped = Buffer.from(bytes);
+      flipped[place]! ^= 1 << (place % 8);
+      writeFileSync(join(folder, 'telemetry.sqlite'), flipped);
+      const store = open(folder);
+      expect([place, await count(store)]).toEqual([place, ALL]);
+      await store.close();
+      rmSync(folder, { recursive: true });
+    }
+  }, 60_000);
+
   test('never gives a wrong value, says what it found, and saves what can be read, wherever a bit flips', async () => {
     const bytes = readFileSync(join(root, 'whole', 'telemetry.sqlite'));
     let least = ALL;

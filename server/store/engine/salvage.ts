@@ -63,9 +63,18 @@ export function isDamaged(path: string): boolean {
   if (size < HEADER_BYTES) return false;
   const header = readStart(path, HEADER_BYTES);
   if (header.toString('latin1', 0, MAGIC.length) !== MAGIC) return size % PAGE_BYTES_USUAL === 0;
+  if (!isHeader(header)) return true;
   const pageBytes = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   // The count holds only where the change counter says so (sqlite.org/fileformat2.html, 1.3.7).
   return header.readUInt32BE(24) === header.readUInt32BE(92) && size < header.readUInt32BE(PAGE_COUNT_AT) * pageBytes;
+}
+
+/** Whether SQLite takes it for a database: page size, versions, and the fractions that are always these (1.3.2 to 1.3.4, ibid.). */
+function isHeader(header: Buffer): boolean {
+  const pageBytes = header.readUInt16BE(16);
+  const isSize = pageBytes === 1 || (pageBytes >= 512 && (pageBytes & (pageBytes - 1)) === 0);
+  const [writeVersion = 0, readVersion = 0, , ...fractions] = header.subarray(18, 24);
+  return isSize && [1, 2].includes(writeVersion) && [1, 2].includes(readVersion) && fractions.join() === '64,32,32';
 }
 
 function sizeOf(path: string): number {
