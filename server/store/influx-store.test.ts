@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { InfluxDB } from 'influx';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type RunningInflux, startInflux } from '#tests/support/influx.js';
@@ -156,4 +158,21 @@ test('rolls up several series of a device at once, page after page, as a store i
     [true, true],
   ]);
   await store.close();
+});
+
+test('a database that ends in the middle of an answer is a fault, and nobody waits for the rest', async () => {
+  const dying = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
+    response.write('{"results":[', () => response.destroy());
+  });
+  await new Promise<void>((resolve) => dying.listen(0, '127.0.0.1', resolve));
+  const { port } = dying.address() as AddressInfo;
+  const store = createInfluxStore({ url: `http://127.0.0.1:${port}`, database: 'x', requestTimeoutMs: 200 });
+  expect(await store.latest('langar')).toMatchObject({
+    ok: false,
+    fault: { code: 'STORE_UNAVAILABLE', message: expect.stringContaining('did not come whole') },
+  });
+  await store.close();
+  dying.close();
 });

@@ -15,6 +15,8 @@ export interface InfluxAddress {
   readonly password?: string;
   /** PEM of the authority that the server's certificate is checked with, where it is none of those that Node knows. */
   readonly ca?: string;
+  /** An answer that has not come whole by then never will. 20 s where absent. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** What a write says: nothing wrong, some lines dropped and why, or no answer that helps. */
@@ -35,6 +37,7 @@ export class Connection {
   readonly address: InfluxAddress;
   readonly #client: InfluxDB;
   readonly #reasons: Reasons;
+  readonly #timeoutMs: number;
   readonly #prepare: (connection: Connection) => Promise<Result<unknown, StoreFault>>;
   #isReady = false;
   #preparing: Promise<Result<unknown, StoreFault>> | undefined;
@@ -49,7 +52,8 @@ export class Connection {
     const url = new URL(address.url);
     this.#reasons = listenForReasons(url);
     const secure = url.protocol === 'https:';
-    const { username, password = '', ca } = address;
+    const { username, password = '', ca, requestTimeoutMs = REQUEST_TIMEOUT_MS } = address;
+    this.#timeoutMs = requestTimeoutMs;
     this.#client = new InfluxDB({
       hosts: [
         {
@@ -63,7 +67,7 @@ export class Connection {
       ...(username === undefined ? {} : { username, password }),
       database: address.database,
       // Pauses between attempts are the ingest's; a pool that hides the host for seconds would only add to them.
-      pool: { maxRetries: 0, requestTimeout: REQUEST_TIMEOUT_MS, backoff: noBackoff },
+      pool: { maxRetries: 0, requestTimeout: requestTimeoutMs, backoff: noBackoff },
     });
   }
 
@@ -84,7 +88,7 @@ export class Connection {
 
   async #makeReady(): Promise<Result<unknown, StoreFault>> {
     try {
-      await this.#client.createDatabase(this.address.database);
+      await this.#inTime(this.#client.createDatabase(this.address.database));
     } catch (error) {
       if (!MAY_NOT_CREATE.test(String(error))) return this.#fail(this.#reasons.take() ?? messageOf(error));
     }
@@ -102,11 +106,9 @@ export class Connection {
   /** The same of a database that may not be ready. */
   async ask(statement: string): Promise<Result<readonly Answer[], StoreFault>> {
     try {
-      const body = (await this.#client.queryRaw(statement, {
-        precision: 'ms',
-        database: this.address.database,
-        method: 'POST',
-      })) as { results?: readonly Answer[] };
+      const words = { precision: 'ms', database: this.address.database, method: 'POST' } as const;
+      const asked = this.#client.queryRaw(statement, words) as Promise<{ results?: readonly Answer[] }>;
+      const body = await this.#inTime(asked);
       const results = body.results ?? [];
       const wrong = results.find((result) => result.error !== undefined)?.error;
       return wrong === undefined ? ok(results) : this.#fail(wrong);
@@ -118,11 +120,12 @@ export class Connection {
   /** @param policy the retention policy to write to; the database's own where there is none */
   async write(lines: readonly IPoint[], policy: string | undefined): Promise<Written> {
     try {
-      await this.#client.writePoints([...lines], {
+      const words = {
         precision: 'ms',
         database: this.address.database,
         ...(policy === undefined ? {} : { retentionPolicy: policy }),
-      });
+      } as const;
+      await this.#inTime(this.#client.writePoints([...lines], words));
       return { kind: 'ok' };
     } catch (error) {
       const reason = this.#reasons.take();
@@ -133,6 +136,15 @@ export class Connection {
       }
       return { kind: 'fault', fault: this.#fail(reason ?? message).fault };
     }
+  }
+
+  /** The client waits for ever for the rest of an answer whose connection breaks in the middle. */
+  async #inTime<T>(call: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('its answer did not come whole')), this.#timeoutMs);
+    });
+    return Promise.race([call, late]).finally(() => clearTimeout(timer));
   }
 
   counters(): { readonly storeFaults: number; readonly storePartialWrites: number } {
