@@ -1,13 +1,12 @@
 // `oftob export`: a selection of points or windows from the server to a file, and a look at such a file.
 import { createReadStream } from 'node:fs';
 import { EXPORT_FORMATS, EXPORT_LAYOUTS, EXPORT_SEPARATORS, type ExportTrailer } from '#contract/export.js';
-import { API_ROOT } from '#contract/http.js';
 import type { Result } from '#domain/result.js';
 import { type Command, type CommandFault, done, fault, type Options, textOf } from './command.js';
 import { checkBytes } from './export/check.js';
 import { download } from './export/download.js';
+import { SERVER_OPTION, serverUrl } from './server-door.js';
 
-const SERVER = 'http://127.0.0.1:8080';
 const WORDS = ['posts', 'metrics', 'from', 'to', 'resolution', 'format', 'layout', 'separator'] as const;
 
 export const exportFile: Command = {
@@ -15,7 +14,7 @@ export const exportFile: Command = {
   summary: 'Writes points or windows of the server to a file that proves itself whole, or checks such a file.',
   usage: 'FILE --posts … --metrics … --from … --to … | --check FILE',
   options: [
-    { name: 'server', value: 'URL', meaning: 'the server', preset: SERVER },
+    SERVER_OPTION,
     { name: 'posts', value: 'POSTS', meaning: 'with commas between; * for all' },
     { name: 'metrics', value: 'METRICS', meaning: 'device/metric, with commas between' },
     { name: 'from', value: 'TIME', meaning: 'begin, with its zone: 2026-06-01T00:00:00+05:00' },
@@ -45,15 +44,13 @@ async function check(file: string): Promise<Result<undefined, CommandFault>> {
 }
 
 async function fetchFile(file: string, options: Options): Promise<Result<undefined, CommandFault>> {
-  const server = textOf(options, 'server') ?? SERVER;
-  if (!/^https?:\/\//.test(server) || !URL.canParse(server))
-    return fault('USAGE', `--server must be a URL such as ${SERVER}, not "${server}"`);
-  const url = new URL(`${API_ROOT}/export`, server);
+  const url = serverUrl(options, '/export');
+  if (!url.ok) return url;
   for (const name of WORDS) {
     const value = textOf(options, name);
-    if (value !== undefined) url.searchParams.set(name, value);
+    if (value !== undefined) url.value.searchParams.set(name, value);
   }
-  return tell(await download(url, file), file, 'is written, and whole');
+  return tell(await download(url.value, file), file, 'is written, and whole');
 }
 
 function tell(

@@ -3,7 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { CARRY_MEDIA_TYPE, type CarrySummary, readCarry } from '#contract/carry.js';
 import { doorOf, parseJson } from '#contract/door.js';
-import { API_ROOT, ErrorSchema, type ImportResponse, ImportResponseSchema } from '#contract/http.js';
+import { type ImportResponse, ImportResponseSchema } from '#contract/http.js';
 import { ok, type Result } from '#domain/result.js';
 import { type Command, type CommandFault, done, fault, type Options, textOf } from './command.js';
 import { readYaml } from './config-file.js';
@@ -12,31 +12,29 @@ import { importOlder } from './import/older-logger.js';
 import { createPointsDoor } from './import/points-door.js';
 import { summaryText } from './import/summary.js';
 import { type Answer, upload } from './import/upload.js';
+import { refusalOf, SERVER_OPTION, serverUrl } from './server-door.js';
 
-const SERVER = 'http://127.0.0.1:8080';
 const ANSWER_BYTES_MAX = 64 * 1024;
 
 const answerDoor = doorOf(ImportResponseSchema);
-const errorDoor = doorOf(ErrorSchema);
 
 export const importFile: Command = {
   name: 'import',
   summary: 'Feeds files to the server: of `oftob outbox export`, or with --mapping of an older logger.',
   usage: 'FILE [--server URL] | --mapping MAPPING FILE… [--dry-run]',
   options: [
-    { name: 'server', value: 'URL', meaning: 'the server', preset: SERVER },
+    SERVER_OPTION,
     { name: 'mapping', value: 'FILE', meaning: 'what the columns of an older logger mean (YAML), see docs/import.md' },
     { name: 'dry-run', meaning: 'with --mapping: read and tell, send nothing' },
-    { name: 'by', value: 'NAME', meaning: 'with --mapping: who imports, for the journal', preset: userInfo().username },
+    { name: 'by', value: 'NAME', meaning: 'with --mapping: who imports, for the journal (default: who runs it)' },
     { name: 'json', meaning: 'print JSON' },
   ],
   example: 'oftob import --mapping deploy/mapping.yaml --dry-run logger-2019.csv',
   async run(options, words) {
-    const server = textOf(options, 'server') ?? SERVER;
-    const url = importUrl(server);
-    if (!url.ok) return url;
     const mapping = textOf(options, 'mapping');
-    if (mapping !== undefined) return importOlderFiles(mapping, words, server, options);
+    if (mapping !== undefined) return importOlderFiles(mapping, words, options);
+    const url = serverUrl(options, '/import');
+    if (!url.ok) return url;
     const [file] = words;
     if (file === undefined || words.length > 1)
       return fault('USAGE', 'import needs one FILE, or --mapping. See: oftob import --help');
@@ -53,29 +51,34 @@ export const importFile: Command = {
 async function importOlderFiles(
   mappingFile: string,
   files: readonly string[],
-  server: string,
   options: Options,
 ): Promise<Result<undefined, CommandFault>> {
   if (files.length === 0) return fault('USAGE', 'import --mapping needs a FILE. See: oftob import --help');
   const mapping = readYaml(mappingFile, parseMapping);
   if (!mapping.ok) return mapping;
-  const door = options['dry-run'] === true ? undefined : createPointsDoor(server);
-  const by = textOf(options, 'by') ?? '';
+  const door = options['dry-run'] === true ? ok(undefined) : createPointsDoor(options, mapping.value.post);
+  if (!door.ok) return door;
+  const by = textOf(options, 'by') ?? userName();
   if (by === '') return fault('USAGE', 'import --mapping needs --by NAME: it stands in the journal');
   for (const file of files) {
-    const imported = await importOlder(file, { mapping: mapping.value, door, by, now: Date.now() });
+    const imported = await importOlder(file, { mapping: mapping.value, door: door.value, by, now: Date.now() });
     if (!imported.ok) return imported;
     process.stdout.write(
-      options.json === true ? `${JSON.stringify(imported.value)}\n` : summaryText(imported.value, door === undefined),
+      options.json === true
+        ? `${JSON.stringify(imported.value)}\n`
+        : summaryText(imported.value, door.value === undefined),
     );
   }
   return done;
 }
 
-function importUrl(server: string): Result<URL, CommandFault> {
-  const isUrl = /^https?:\/\//.test(server) && URL.canParse(server);
-  if (!isUrl) return fault('USAGE', `--server must be a URL such as ${SERVER}, not "${server}"`);
-  return ok(new URL(`${API_ROOT}/import`, server));
+/** Empty for a user without a name, as in some containers. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return '';
+  }
 }
 
 /** The whole file, before a byte of it is sent: a bad copy is found where it can be copied again. */
@@ -110,12 +113,7 @@ function readAnswer({ status, text }: Answer, url: URL): Result<ImportResponse, 
     const stored = parseJson(answerDoor, bytes, ANSWER_BYTES_MAX);
     if (stored.ok) return stored;
   }
-  const said = parseJson(errorDoor, bytes, ANSWER_BYTES_MAX);
-  if (said.ok) return fault(said.value.code, said.value.message);
-  return fault(
-    'CARRY_SERVER_FOREIGN',
-    `${url.origin} answered ${status} and nothing that an Oftob server says; look at --server`,
-  );
+  return refusalOf(url, status, bytes, 'CARRY_SERVER_FOREIGN');
 }
 
 function importText(

@@ -72,7 +72,7 @@ export function followSpans(
         window += 1;
         windowEnd = Math.min(from + (window + 1) * bucketMs, to);
       }
-      const end = endOfRun(columns, place, type, Math.min(windowEnd, to), expectedEveryMs);
+      const end = endOfRun(columns, place, type, windowEnd, expectedEveryMs);
       if (end > place) {
         sink.run(window, place, end);
         place = end - 1;

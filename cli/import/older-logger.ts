@@ -60,6 +60,7 @@ class FileImport {
   readonly #file: string;
   readonly #deps: OlderLoggerDeps;
   readonly #series = new Map<string, SeriesSummary>();
+  readonly #hash = createHash('sha256');
   #batch: { readonly point: ImportedPoint; readonly line: number }[] = [];
   #rows = 0;
   #points = 0;
@@ -76,7 +77,7 @@ class FileImport {
     try {
       const { mapping, now } = this.#deps;
       const read = createRowReader(mapping, now);
-      for await (const row of rowsOf(this.#file, mapping)) {
+      for await (const row of rowsOf(this.#bytes(), mapping)) {
         this.#rows += 1;
         const { points, rejects } = read(row);
         for (const reject of rejects) await this.#reject(reject);
@@ -92,6 +93,13 @@ class FileImport {
       return noted.ok ? ok(summary) : noted;
     } finally {
       await this.#rejects?.close();
+    }
+  }
+
+  async *#bytes(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of createReadStream(this.#file)) {
+      this.#hash.update(chunk as Uint8Array);
+      yield chunk as Uint8Array;
     }
   }
 
@@ -124,10 +132,10 @@ class FileImport {
   async #send(): Promise<Result<undefined, CommandFault>> {
     const batch = this.#batch;
     this.#batch = [];
-    const { door, mapping } = this.#deps;
+    const { door } = this.#deps;
     for (let start = 0; door !== undefined && start < batch.length; start += POINTS_MAX) {
       const some = batch.slice(start, start + POINTS_MAX);
-      const taken = await door.send(mapping.post, requestOf(some.map(({ point }) => point)));
+      const taken = await door.send(requestOf(some.map(({ point }) => point)));
       if (!taken.ok) return taken;
       this.#stored += taken.value.stored;
       for (const { code, index } of taken.value.refused) {
@@ -140,12 +148,17 @@ class FileImport {
   }
 
   async #note({ from, rejected, stored, to }: FileSummary): Promise<Result<undefined, CommandFault>> {
-    const { by, door, mapping } = this.#deps;
-    if (door === undefined) return ok(undefined);
-    const hash = createHash('sha256');
-    for await (const chunk of createReadStream(this.#file)) hash.update(chunk as Uint8Array);
-    const note: ImportNote = { by, file: basename(this.#file), sha256: hash.digest('hex'), stored, rejected, from, to };
-    return door.note(mapping.post, note);
+    const { by, door } = this.#deps;
+    const note: ImportNote = {
+      by,
+      file: basename(this.#file),
+      sha256: this.#hash.digest('hex'),
+      stored,
+      rejected,
+      from,
+      to,
+    };
+    return door === undefined ? ok(undefined) : door.note(note);
   }
 
   #summary(): FileSummary {
@@ -164,7 +177,7 @@ class FileImport {
   }
 }
 
-export function rejectsOf(file: string): string {
+function rejectsOf(file: string): string {
   return `${file}.rejects.jsonl`;
 }
 

@@ -1,69 +1,53 @@
-// The server's routes for points of older loggers, with what it says made a fault of the command.
+// The server's routes for points of older loggers.
 import { doorOf, parseJson } from '#contract/door.js';
-import { API_ROOT, ErrorSchema } from '#contract/http.js';
 import { type ImportNote, type PointsRequest, type PointsResponse, PointsResponseSchema } from '#contract/points.js';
 import { ok, type Result } from '#domain/result.js';
-import { type CommandFault, fault } from '../command.js';
+import type { CommandFault, Options } from '../command.js';
+import { askServer, foreignAnswer, serverUrl } from '../server-door.js';
 
 export interface PointsDoor {
-  send(post: string, request: PointsRequest): Promise<Result<PointsResponse, CommandFault>>;
-  note(post: string, note: ImportNote): Promise<Result<undefined, CommandFault>>;
+  send(request: PointsRequest): Promise<Result<PointsResponse, CommandFault>>;
+  note(note: ImportNote): Promise<Result<undefined, CommandFault>>;
 }
 
 const ANSWER_BYTES_MAX = 1024 * 1024;
 /** The server itself waits a minute for its store. */
 const TIMEOUT_MS = 120_000;
+const CODES = {
+  unreachable: 'IMPORT_SERVER_UNREACHABLE',
+  foreign: 'IMPORT_SERVER_FOREIGN',
+  advice: ', and import again: nothing is stored twice',
+};
 
 const answerDoor = doorOf(PointsResponseSchema);
-const errorDoor = doorOf(ErrorSchema);
 
-/** @param server `http://127.0.0.1:8080` */
-export function createPointsDoor(server: string): PointsDoor {
-  async function post(
-    path: string,
-    body: object,
-  ): Promise<Result<{ readonly status: number; readonly bytes: Buffer }, CommandFault>> {
-    try {
-      const answer = await fetch(new URL(path, server), {
+/** Of the server that the options name. `USAGE` where they name none. */
+export function createPointsDoor(options: Options, post: string): Result<PointsDoor, CommandFault> {
+  const points = serverUrl(options, `/posts/${post}/points`);
+  const imports = serverUrl(options, `/posts/${post}/imports`);
+  if (!points.ok) return points;
+  if (!imports.ok) return imports;
+  const tell = (url: URL, body: object) =>
+    askServer(
+      url,
+      {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept: 'application/json' },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(TIMEOUT_MS),
-      });
-      return ok({ status: answer.status, bytes: Buffer.from(await answer.arrayBuffer()) });
-    } catch (error) {
-      const reason = (error as { cause?: Error }).cause?.message ?? (error as Error).message;
-      return fault(
-        'IMPORT_SERVER_UNREACHABLE',
-        `no server answers at ${server} (${reason}); start it, or name it with --server, and import again: nothing is stored twice`,
-      );
-    }
-  }
-
-  function refusal(status: number, bytes: Buffer): Result<never, CommandFault> {
-    const said = parseJson(errorDoor, bytes, ANSWER_BYTES_MAX);
-    if (!said.ok)
-      return fault('IMPORT_SERVER_FOREIGN', `${server} answered ${status} and nothing that an Oftob server says`);
-    const { code, faults = [], message } = said.value;
-    return fault(
-      code,
-      message,
-      faults.map(({ message, path }) => `${path}: ${message}`),
+      },
+      CODES,
     );
-  }
-
-  return {
-    async send(name, request) {
-      const answer = await post(`${API_ROOT}/posts/${name}/points`, request);
+  return ok({
+    async send(request) {
+      const answer = await tell(points.value, request);
       if (!answer.ok) return answer;
-      const { bytes, status } = answer.value;
-      const taken = status === 200 ? parseJson(answerDoor, bytes, ANSWER_BYTES_MAX) : undefined;
-      return taken?.ok ? taken : refusal(status, bytes);
+      const taken = parseJson(answerDoor, Buffer.from(await answer.value.arrayBuffer()), ANSWER_BYTES_MAX);
+      return taken.ok ? taken : foreignAnswer(points.value, answer.value.status, CODES.foreign);
     },
-    async note(name, words) {
-      const answer = await post(`${API_ROOT}/posts/${name}/imports`, words);
-      if (!answer.ok) return answer;
-      return answer.value.status === 204 ? ok(undefined) : refusal(answer.value.status, answer.value.bytes);
+    async note(words) {
+      const answer = await tell(imports.value, words);
+      return answer.ok ? ok(undefined) : answer;
     },
-  };
+  });
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -19,7 +19,7 @@ async function read(mapping: string, content: string | Buffer): Promise<{ points
   const reader = createRowReader(parsed.value, NOW);
   const points: string[] = [];
   const rejects: string[] = [];
-  for await (const row of rowsOf(file, parsed.value)) {
+  for await (const row of rowsOf(createReadStream(file), parsed.value)) {
     const outcome = reader(row);
     for (const { at, code, device, metric, value } of outcome.points)
       points.push(`${device}/${metric} ${new Date(at).toISOString().slice(0, 16)} ${value} ${code}`);

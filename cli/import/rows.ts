@@ -1,5 +1,4 @@
 // The rows of a file, one after the other, whatever its size.
-import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { CsvError, parse } from 'csv-parse';
@@ -29,9 +28,9 @@ export class FileFault extends Error {
   }
 }
 
-/** Throws {@link FileFault}, and what the disk throws. */
-export async function* rowsOf(file: string, mapping: Mapping): AsyncGenerator<Row | RowFault> {
-  const text = decoded(createReadStream(file), mapping.encoding);
+/** Of a file's bytes. Throws {@link FileFault}, and what the disk throws. */
+export async function* rowsOf(bytes: AsyncIterable<Uint8Array>, mapping: Mapping): AsyncGenerator<Row | RowFault> {
+  const text = decoded(bytes, mapping.encoding);
   yield* mapping.format === 'csv' ? csvRows(text, mapping) : jsonRows(text);
 }
 

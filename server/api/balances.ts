@@ -32,15 +32,15 @@ export async function balanceRoutes(app: FastifyInstance, deps: ApiDeps): Promis
       },
     },
     async ({ params: { post }, query }): Promise<BalancesResponse> => {
+      if (!deps.board.knows(post)) throw postUnknown(post);
       const facts = deps.posts.find(({ id }) => id === post);
-      const known = deps.ingest.directory.post(post);
-      if (facts === undefined && known === undefined) throw postUnknown(post);
+      const birth = deps.ingest.directory.post(post)?.birth;
       const zone = facts?.zone ?? 'UTC';
       const days = daysOf(deps, query, zone);
-      if (known?.birth === undefined) return { post, zone, days: [] };
+      if (birth === undefined) return { post, zone, days: [] };
       const done = await takeTurn(deps);
       try {
-        const read = await readBalances(post, days, { windows: deps.windows, birth: known.birth, facts: facts ?? {} });
+        const read = await readBalances(post, days, { windows: deps.windows, birth, facts: facts ?? {} });
         return { post, zone, days: [...orUnavailable(read)] } as BalancesResponse;
       } finally {
         done();

@@ -41,7 +41,7 @@ export async function pointRoutes(app: FastifyInstance, deps: AppDeps): Promise<
       validatorCompiler: bodyOf(PointsRequestSchema),
     },
     async ({ body, params: { post } }): Promise<PointsResponse> => {
-      if (!isKnown(deps, post)) throw postUnknown(post);
+      if (!deps.board.knows(post)) throw postUnknown(post);
       const points = pointsOf(post, body);
       const taken = await deps.ingest.importPoints(post, points);
       if (!taken.ok)
@@ -62,15 +62,11 @@ export async function pointRoutes(app: FastifyInstance, deps: AppDeps): Promise<
       validatorCompiler: bodyOf(ImportNoteSchema),
     },
     async ({ body, params: { post } }, reply) => {
-      if (!isKnown(deps, post)) throw postUnknown(post);
+      if (!deps.board.knows(post)) throw postUnknown(post);
       note(deps, post, body);
       return reply.code(204).send();
     },
   );
-}
-
-function isKnown({ board, posts }: AppDeps, post: string): boolean {
-  return board.knows(post) || posts.some(({ id }) => id === post);
 }
 
 /** Throws a {@link Problem} that tells the first faults. */

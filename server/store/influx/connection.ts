@@ -3,7 +3,7 @@ import { type FieldType, InfluxDB, type IPoint } from 'influx';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { StoreFault } from '../../ports.js';
 import { unavailable } from '../point-rules.js';
-import type { Answer } from './answers.js';
+import { type Answer, milliseconds, type Row, rowsOf } from './answers.js';
 import { listenForReasons, type Reasons } from './reasons.js';
 
 export interface InfluxAddress {
@@ -28,6 +28,8 @@ export type Written =
 export type Schema = Readonly<Record<string, FieldType>>;
 
 const REQUEST_TIMEOUT_MS = 20_000;
+/** Statements of one request. */
+const STATEMENTS_MAX = 50;
 const PARTIAL = /partial write|unable to parse|beyond retention policy/i;
 /** Creating what is there already is refused to users without the right, and by InfluxDB 2 and 3. */
 const MAY_NOT_CREATE = /\bA (400|403|404|405) /;
@@ -103,7 +105,42 @@ export class Connection {
     return ready.ok ? this.ask(statement) : ready;
   }
 
-  /** The same of a database that may not be ready. */
+  /** Any number of statements, in few requests; an answer each. */
+  async queryEach(statements: readonly string[]): Promise<Result<readonly Answer[], StoreFault>> {
+    const answers: Answer[] = [];
+    for (let start = 0; start < statements.length; start += STATEMENTS_MAX) {
+      const some = await this.query(statements.slice(start, start + STATEMENTS_MAX).join(';'));
+      if (!some.ok) return some;
+      answers.push(...some.value);
+    }
+    return ok(answers);
+  }
+
+  /**
+   * Rows with `from` ≤ time < `to`, by time, page after page, so that no answer is long.
+   * @param select a statement up to its conditions, without any of time
+   */
+  async readPages(
+    select: string,
+    from: number,
+    to: number,
+    rowsMax: number,
+    take: (rows: readonly Row[]) => void,
+  ): Promise<StoreFault | undefined> {
+    for (let start = from; start < to; ) {
+      const within = `time >= ${milliseconds(start)} AND time < ${milliseconds(to)}`;
+      const answer = await this.query(`${select} AND ${within} LIMIT ${rowsMax}`);
+      if (!answer.ok) return answer.fault;
+      const rows = rowsOf(answer.value[0]);
+      take(rows);
+      const last = rows.at(-1)?.values[0];
+      if (rows.length < rowsMax || typeof last !== 'number') break;
+      start = last + 1;
+    }
+    return undefined;
+  }
+
+  /** {@link query} of a database that may not be ready. */
   async ask(statement: string): Promise<Result<readonly Answer[], StoreFault>> {
     try {
       const words = { precision: 'ms', database: this.address.database, method: 'POST' } as const;

@@ -10,7 +10,6 @@ import { tooOldIn } from './lines.js';
 import { policyOf } from './policies.js';
 import { lineOfNone, lineOfWindow, measurementOf, ROLLUP_FIELDS, ROLLUP_TAGS, windowFrom } from './rollup-lines.js';
 
-const STATEMENTS_MAX = 50;
 /** Lines of one request, and windows of one answer. */
 const LINES_MAX = 5000;
 const SELECTED = Object.keys(ROLLUP_FIELDS).map(field).join(', ');
@@ -46,26 +45,21 @@ export class RollupKeeper implements RollupStore {
   }
 
   async #gone(patches: readonly RollupPatch[]): Promise<Result<Map<RollupSpan, IPoint[]>, StoreFault>> {
-    const gone = new Map<RollupSpan, IPoint[]>();
     const groups = groupsOf(patches);
-    for (let start = 0; start < groups.length; start += STATEMENTS_MAX) {
-      const some = groups.slice(start, start + STATEMENTS_MAX);
-      const answers = await this.#connection.query(
-        some
-          .map(
-            ([{ from, series, span, to }]) =>
-              `SELECT known FROM ${this.#sourceOf(span)} WHERE ${whereDevice(series)} ` +
-              `AND time >= ${milliseconds(from)} AND time < ${milliseconds(to)} AND known >= 0 GROUP BY metric`,
-          )
-          .join(';'),
-      );
-      if (!answers.ok) return answers;
-      some.forEach((group, i) => {
-        const [{ span }] = group;
-        const there = rowsOf(answers.value[i]).map(({ tags, values }) => ({ metric: tags.metric, from: values[0] }));
-        gone.set(span, [...(gone.get(span) ?? []), ...linesOfGone(group, there)]);
-      });
-    }
+    const answers = await this.#connection.queryEach(
+      groups.map(
+        ([{ from, series, span, to }]) =>
+          `SELECT known FROM ${this.#sourceOf(span)} WHERE ${whereDevice(series)} ` +
+          `AND time >= ${milliseconds(from)} AND time < ${milliseconds(to)} AND known >= 0 GROUP BY metric`,
+      ),
+    );
+    if (!answers.ok) return answers;
+    const gone = new Map<RollupSpan, IPoint[]>();
+    groups.forEach((group, i) => {
+      const [{ span }] = group;
+      const there = rowsOf(answers.value[i]).map(({ tags, values }) => ({ metric: tags.metric, from: values[0] }));
+      gone.set(span, [...(gone.get(span) ?? []), ...linesOfGone(group, there)]);
+    });
     return ok(gone);
   }
 
@@ -91,19 +85,12 @@ export class RollupKeeper implements RollupStore {
     to: number,
   ): Promise<Result<readonly WindowRollup[], StoreFault>> {
     const windows: WindowRollup[] = [];
-    for (let start = from; start < to; ) {
-      const answer = await this.#connection.query(
-        `SELECT ${SELECTED} FROM ${this.#sourceOf(span)} WHERE ${whereDevice(series)} AND metric = ${literal(series.metric)} ` +
-          `AND time >= ${milliseconds(start)} AND time < ${milliseconds(to)} LIMIT ${LINES_MAX}`,
-      );
-      if (!answer.ok) return answer;
-      const rows = rowsOf(answer.value[0]);
+    const where = `${whereDevice(series)} AND metric = ${literal(series.metric)}`;
+    const select = `SELECT ${SELECTED} FROM ${this.#sourceOf(span)} WHERE ${where}`;
+    const fault = await this.#connection.readPages(select, from, to, LINES_MAX, (rows) => {
       windows.push(...rows.map(({ values }) => windowFrom(values)).filter((window) => window !== undefined));
-      const last = rows.at(-1)?.values[0];
-      if (rows.length < LINES_MAX || typeof last !== 'number') break;
-      start = last + 1;
-    }
-    return ok(windows);
+    });
+    return fault === undefined ? ok(windows) : { ok: false, fault };
   }
 
   #sourceOf(span: RollupSpan): string {

@@ -4,22 +4,10 @@ import { ok, type Result } from '#domain/result.js';
 import { lookBackMs, rollUpSeries, type SeriesRollup } from '#domain/series-rollup.js';
 import type { Point, RollupQuestion, SeriesName, StoreFault } from '../../ports.js';
 import { columnsOf } from '../point-columns.js';
-import {
-  type Answer,
-  field,
-  literal,
-  milliseconds,
-  pointFrom,
-  type Row,
-  rowsOf,
-  sourceOf,
-  whereDevice,
-} from './answers.js';
+import { field, literal, milliseconds, pointFrom, type Row, rowsOf, sourceOf, whereDevice } from './answers.js';
 import type { Connection } from './connection.js';
 import { MEASUREMENT, QUALITY, qualityField } from './lines.js';
 
-/** Statements of one request. */
-const STATEMENTS_MAX = 50;
 /** Values of one answer: it is read as one text. */
 const PAGE_VALUES = 20_000;
 /** Series of a device that are read together where a question is about days, and days where it is about one. */
@@ -58,7 +46,9 @@ export class SeriesReader {
     if (!keys.ok) return keys;
     const names = new Set(rowsOf(keys.value[0]).map(({ values }) => String(values[0])));
     const metrics = [...names].filter((name) => name.endsWith(QUALITY)).map((name) => name.slice(0, -QUALITY.length));
-    const answers = await this.#askEach(metrics.map((metric) => this.#newestOf(post, metric, names.has(metric))));
+    const answers = await this.#connection.queryEach(
+      metrics.map((metric) => this.#newestOf(post, metric, names.has(metric))),
+    );
     if (!answers.ok) return answers;
     return ok(
       metrics.flatMap((metric, i) =>
@@ -113,22 +103,15 @@ export class SeriesReader {
     return answer.ok ? ok(rowsOf(answer.value[0]).flatMap(({ values }) => pointFrom(question.series, values))) : answer;
   }
 
-  /** Points of some series of a device, by time: page after page, so that no answer is long. */
+  /** Points of some series of a device, by time. */
   async #readDevice(device: SeriesName, metrics: readonly string[], from: number, to: number): Read<Point[][]> {
     const points: Point[][] = metrics.map(() => []);
     const rowsMax = Math.ceil(PAGE_VALUES / metrics.length);
-    for (let start = from; start < to; ) {
-      const answer = await this.#connection.query(
-        `SELECT ${this.#fieldsOf(metrics)} FROM ${this.#source} WHERE ${whereDevice(device)} ` +
-          `AND time >= ${milliseconds(start)} AND time < ${milliseconds(to)} LIMIT ${rowsMax}`,
-      );
-      if (!answer.ok) return answer;
-      const rows = rowsOf(answer.value[0]);
+    const select = `SELECT ${this.#fieldsOf(metrics)} FROM ${this.#source} WHERE ${whereDevice(device)}`;
+    const fault = await this.#connection.readPages(select, from, to, rowsMax, (rows) => {
       metrics.forEach((metric, i) => void points[i]?.push(...pointsIn(rows, { ...device, metric }, i)));
-      const last = rows.at(-1)?.values[0];
-      if (rows.length < rowsMax || typeof last !== 'number') break;
-      start = last + 1;
-    }
+    });
+    if (fault !== undefined) return { ok: false, fault };
     return ok(points);
   }
 
@@ -153,19 +136,9 @@ export class SeriesReader {
         `SELECT ${this.#fieldsOf([one.metric])} FROM ${this.#source} WHERE ${whereDevice(one)} ` +
         `AND time < ${milliseconds(at)} AND ${field(qualityField(one.metric))} < 32 ORDER BY time DESC LIMIT 1`,
     );
-    const answers = await this.#askEach(statements);
+    const answers = await this.#connection.queryEach(statements);
     if (!answers.ok) return answers;
     return ok(series.map((one, i) => rowsOf(answers.value[i]).flatMap(({ values }) => pointFrom(one, values))[0]));
-  }
-
-  async #askEach(statements: readonly string[]): Read<Answer[]> {
-    const answers: Answer[] = [];
-    for (let start = 0; start < statements.length; start += STATEMENTS_MAX) {
-      const some = await this.#connection.query(statements.slice(start, start + STATEMENTS_MAX).join(';'));
-      if (!some.ok) return some;
-      answers.push(...some.value);
-    }
-    return ok(answers);
   }
 
   #fieldsOf(metrics: readonly string[]): string {
