@@ -88,7 +88,7 @@ long:
 
 test('a column that is not there is told with those that are', async () => {
   const mapping = 'post: a\ntime: { column: t }\ncolumns: [{ column: soc, device: b, metric: battery.soc }]';
-  await expect(read(mapping, 'Time, SoC\n1,2')).rejects.toThrow('lacks the column t, soc; it has "Time", "SoC"');
+  await expect(read(mapping, 'Time, SoC\n1,2')).rejects.toThrow('lacks the column "t", "soc"; it has "Time", "SoC"');
 });
 
 test('UTF-16 with its mark, and an empty file', async () => {

@@ -105,8 +105,9 @@ function placesOf(mapping: Mapping, first: readonly string[]): ReadonlyMap<Colum
     else places.set(column, place);
   }
   if (lacking.length > 0) {
-    const has = mapping.header ? `has ${header.map((name) => `"${name}"`).join(', ')}` : `has ${first.length} columns`;
-    throw new FileFault('IMPORT_COLUMN', `lacks the column ${lacking.join(', ')}; it ${has}`);
+    const quoted = (names: readonly ColumnName[]): string => names.map((name) => `"${name}"`).join(', ');
+    const has = mapping.header ? `has ${quoted(header)}` : `has ${first.length} columns`;
+    throw new FileFault('IMPORT_COLUMN', `lacks the column ${quoted(lacking)}; it ${has}`);
   }
   return places;
 }

@@ -219,6 +219,7 @@ function messageOf(error: unknown): string {
 function adviceOn(message: string): string {
   if (/authorization failed|unable to parse authentication|unauthorized/i.test(message))
     return '; correct user and password (or token) in store.url';
+  if (/ECONNREFUSED|ENOTFOUND|EHOSTUNREACH/.test(message)) return '; start it, or correct store.url';
   if (/self.signed|unable to (get|verify)|UNABLE_TO|certificate/i.test(message))
     return '; name the authority of its certificate in store.caFile';
   return '';
