@@ -75,10 +75,11 @@ export class Columns {
     this.codes.set(other.codes.subarray(from, to), start);
     this.values.set(other.values.subarray(from, to), start);
     this.count = start + to - from;
-    if (other.words !== undefined) this.#translate(other.words, start);
+    if (other.words !== undefined) this.translate(other.words, start);
   }
 
-  #translate(words: readonly string[], start: number): void {
+  /** Makes places among these words, from place `start` on, places among the columns' own. */
+  translate(words: readonly string[], start: number): void {
     const places = words.map((word) => this.placeOf(word));
     for (let place = start; place < this.count; place += 1) {
       const value = this.values[place] as number;

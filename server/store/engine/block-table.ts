@@ -87,7 +87,7 @@ export class BlockTable {
         target = there ?? { key, windows: 1 };
         if (there !== undefined) this.#open(there, points);
       }
-      head.points.copyTo(points);
+      heads.copy(head, points);
     }
     flush();
     return blocks;

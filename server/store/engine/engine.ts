@@ -137,7 +137,7 @@ export class StoreEngine {
    */
   write(records: readonly Uint8Array[], fresh: CatalogueRows | undefined): Result<undefined, StoreFault> {
     if (!this.#reserve.hold()) return failed(noSpace(this.#path));
-    if (this.#heads.count > UNSEALED_TIMES_MAX * this.#options.sealValues) {
+    if (this.#heads.load > UNSEALED_TIMES_MAX * this.#options.sealValues) {
       this.seal();
       if (this.#heads.count > 0) return failed(noSpace(this.#path));
     }
@@ -184,7 +184,7 @@ export class StoreEngine {
 
   /** Seals where there is enough to seal. To be called after a write was answered. */
   sealIfDue(): void {
-    if (this.#heads.count >= this.#sealAbove || this.#logBytes >= LOG_BYTES_MAX) this.seal();
+    if (this.#heads.load >= this.#sealAbove || this.#logBytes >= LOG_BYTES_MAX) this.seal();
   }
 
   /** Moves all points of the log into blocks, in one transaction. */
@@ -200,7 +200,7 @@ export class StoreEngine {
     if (!sealed.ok) {
       this.#blocks.forget();
       this.#counts.storeSealsFailed += 1;
-      this.#sealAbove = this.#heads.count + this.#options.sealValues / 4;
+      this.#sealAbove = this.#heads.load + this.#options.sealValues / 4;
       return;
     }
     this.#heads.clear();

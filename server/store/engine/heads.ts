@@ -1,129 +1,119 @@
 // Points that are in the log only: of each series and window those that came since blocks were sealed last.
 import { Columns } from '../block/columns.js';
 import { WordList } from '../block/word-list.js';
+import { CHUNK_POINTS, ChunkPool, isEnd, NO_ROOM } from './chunk-pool.js';
 import type { PointSink } from './log-record.js';
 import { startOf, WINDOW_MS, windowOf } from './window-key.js';
 
 export interface Head {
   readonly series: number;
   readonly window: number;
-  readonly from: number;
-  readonly to: number;
-  readonly points: HeadPoints;
+  /** Where the chunks of its points begin; all but the last are full. */
+  readonly chunks: number[];
+  /** Where the next point goes, unless the head is the current one of its series. */
+  next: number;
+  /** Where they are there, values are places among them. */
+  words: WordList | undefined;
 }
 
-/**
- * Points in order of arrival. Time and value stand side by side and codes only where one is not zero: points of thousands of
- * series come in turns, and each place in memory that a point touches is one that the processor waits for.
- */
-class HeadPoints {
-  #pairs = new Float64Array(32);
-  #codes: Uint8Array | undefined;
-  #words: WordList | undefined;
-  count = 0;
-
-  push(at: number, value: number, code: number): void {
-    const place = this.count * 2;
-    if (place === this.#pairs.length) this.#grow();
-    this.#pairs[place] = at;
-    this.#pairs[place + 1] = value;
-    if (code !== 0 || this.#codes !== undefined) this.#setCode(code);
-    this.count += 1;
-  }
-
-  #grow(): void {
-    const larger = new Float64Array(this.#pairs.length * 2);
-    larger.set(this.#pairs);
-    this.#pairs = larger;
-  }
-
-  #setCode(code: number): void {
-    if (this.#codes === undefined || this.count >= this.#codes.length) {
-      const larger = new Uint8Array(this.#pairs.length / 2);
-      if (this.#codes !== undefined) larger.set(this.#codes);
-      this.#codes = larger;
-    }
-    this.#codes[this.count] = code;
-  }
-
-  /** The place of a word, which is the value of a point that says it. */
-  placeOf(word: string): number {
-    this.#words ??= new WordList();
-    return this.#words.placeOf(word);
-  }
-
-  /** Appends the points, as they came. */
-  copyTo(columns: Columns): void {
-    const places = this.#words?.words.map((word) => columns.placeOf(word));
-    columns.reserve(this.count);
-    for (let place = 0; place < this.count; place += 1) {
-      const value = this.#pairs[2 * place + 1] as number;
-      const translated = places === undefined || Number.isNaN(value) ? value : (places[value] as number);
-      columns.push(this.#pairs[2 * place] as number, translated, this.#codes?.[place] ?? 0);
-    }
-  }
-
-  clear(): void {
-    this.#codes = undefined;
-    this.#words = undefined;
-    this.count = 0;
-  }
-
-  get capacity(): number {
-    return this.#pairs.length / 2;
-  }
-}
-
-/** Memory that is kept for the next points of the same series, which are likely to be as many. */
-const SPARE_CAPACITY_MAX = 1024;
+/** A chunk for a single point is still memory: so many times as much room as points counts as points. */
+const ROOM_FACTOR = 2;
 
 export class Heads implements PointSink {
-  /** By series; the one that was written last stands first. */
+  readonly #pool = new ChunkPool();
+  /** By series; the current one, which was written last, stands first. */
   #heads: (Head[] | undefined)[] = [];
-  readonly #spare: (HeadPoints | undefined)[] = [];
+  // Of the current head of each series where its window begins, and where the next point goes. Points of thousands of series
+  // come in turns, and each place in memory that a point touches is one that the processor waits for.
+  #from = new Float64Array(0);
+  #next = new Uint32Array(0);
   /** How many points there are. */
   count = 0;
 
   push(series: number, at: number, value: number, code: number): void {
-    this.#at(series, at).points.push(at, value, code);
+    if (!this.#isCurrent(series, at)) this.#enter(series, windowOf(at));
+    let place = this.#next[series] as number;
+    if (isEnd(place)) place = this.#grow(series);
+    this.#pool.put(place, at, value, code);
+    this.#next[series] = place + 2;
     this.count += 1;
   }
 
   pushWord(series: number, at: number, word: string, code: number): void {
-    const { points } = this.#at(series, at);
-    points.push(at, points.placeOf(word), code);
-    this.count += 1;
+    if (!this.#isCurrent(series, at)) this.#enter(series, windowOf(at));
+    const head = this.#current(series);
+    head.words ??= new WordList();
+    this.push(series, at, head.words.placeOf(word), code);
   }
 
-  #at(series: number, at: number): Head {
-    const head = this.#heads[series]?.[0];
-    return head !== undefined && at >= head.from && at < head.to ? head : this.#find(series, at);
+  /** The points, or what takes as much memory. */
+  get load(): number {
+    return Math.max(this.count, (this.#pool.taken * CHUNK_POINTS) / ROOM_FACTOR);
   }
 
-  #find(series: number, at: number): Head {
+  #isCurrent(series: number, at: number): boolean {
+    if (series >= this.#from.length) return false;
+    const from = this.#from[series] as number;
+    return at >= from && at < from + WINDOW_MS;
+  }
+
+  #current(series: number): Head {
+    return this.#heads[series]?.[0] as Head;
+  }
+
+  /** Makes the head of a window the current one of its series. */
+  #enter(series: number, window: number): void {
+    if (series >= this.#from.length) this.#makeRoomFor(series);
     const ofSeries = this.#heads[series] ?? [];
     this.#heads[series] = ofSeries;
-    const window = windowOf(at);
+    const [last] = ofSeries;
+    if (last !== undefined) last.next = this.#next[series] as number;
     const place = ofSeries.findIndex((head) => head.window === window);
-    const known = ofSeries[place];
-    if (known !== undefined) {
-      [ofSeries[0], ofSeries[place]] = [known, ofSeries[0] as Head];
-      return known;
-    }
-    const from = startOf(window);
-    const head = { series, window, from, to: from + WINDOW_MS, points: this.#spare[series] ?? new HeadPoints() };
-    this.#spare[series] = undefined;
-    ofSeries.unshift(head);
-    return head;
+    const head = ofSeries[place] ?? { series, window, chunks: [], next: NO_ROOM, words: undefined };
+    if (place < 0) ofSeries.unshift(head);
+    else [ofSeries[0], ofSeries[place]] = [head, last as Head];
+    this.#from[series] = startOf(window);
+    this.#next[series] = head.next;
+  }
+
+  #makeRoomFor(series: number): void {
+    const capacity = Math.max(2 * this.#from.length, series + 1, 256);
+    const from = new Float64Array(capacity).fill(Number.NaN);
+    const next = new Uint32Array(capacity);
+    from.set(this.#from);
+    next.set(this.#next);
+    this.#from = from;
+    this.#next = next;
+  }
+
+  /** Gives the current head another chunk. */
+  #grow(series: number): number {
+    const start = this.#pool.take();
+    this.#current(series).chunks.push(start);
+    return start;
+  }
+
+  /** Appends the points of a head, as they came. */
+  copy(head: Head, into: Columns): void {
+    const { chunks, series, words } = head;
+    const last = chunks.length - 1;
+    const next = this.#current(series) === head ? (this.#next[series] as number) : head.next;
+    const start = into.count;
+    into.reserve(chunks.length * CHUNK_POINTS);
+    chunks.forEach((chunk, i) => {
+      this.#pool.copy(chunk, i < last ? CHUNK_POINTS : (next - chunk) / 2, into);
+    });
+    if (words !== undefined) into.translate(words.words, start);
   }
 
   /** The points of a series with from ≤ at < to, ordered, and perhaps some around them. */
   of(series: number, from: number, to: number): Columns {
     const columns = new Columns(0);
     for (const head of this.#windows(series)) {
-      if (head.to <= from || head.from >= to) continue;
-      const ofHead = new Columns(head.points.count);
-      head.points.copyTo(ofHead);
+      const start = startOf(head.window);
+      if (start + WINDOW_MS <= from || start >= to) continue;
+      const ofHead = new Columns(0);
+      this.copy(head, ofHead);
       columns.append(ofHead.ordered());
     }
     return columns;
@@ -131,9 +121,8 @@ export class Heads implements PointSink {
 
   /** The start of the newest window of a series before `to`; `undefined` where there is none. */
   newestBefore(series: number, to: number): number | undefined {
-    return this.#windows(series)
-      .filter((head) => head.from < to)
-      .at(-1)?.from;
+    const newest = this.#windows(series).findLast(({ window }) => startOf(window) < to);
+    return newest === undefined ? undefined : startOf(newest.window);
   }
 
   #windows(series: number): Head[] {
@@ -149,13 +138,9 @@ export class Heads implements PointSink {
 
   /** Forgets all: they are sealed. */
   clear(): void {
-    for (const ofSeries of this.#heads) {
-      const [head] = ofSeries ?? [];
-      if (head === undefined || head.points.capacity > SPARE_CAPACITY_MAX) continue;
-      head.points.clear();
-      this.#spare[head.series] = head.points;
-    }
     this.#heads = [];
+    this.#from.fill(Number.NaN);
+    this.#pool.takeBackAll();
     this.count = 0;
   }
 }
