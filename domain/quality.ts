@@ -72,10 +72,14 @@ export function hasValue(reason: Reason): boolean {
   return qualityOf(reason) !== 'invalid';
 }
 
+// Asked of every point of a chart: looked up once.
+const GOOD = REASONS.good.code;
+const AGGREGATED = REASONS.aggregated.code;
+
 /**
  * True where a stored number counts as measured in totals and means: good, or the mean of good samples. A value that was
  * doubted when it was taken is shown with its doubt, but never credited; a reason of a later version is doubted too.
  */
 export function isMeasured(code: number): boolean {
-  return code === REASONS.good.code || code === REASONS.aggregated.code;
+  return code === GOOD || code === AGGREGATED;
 }

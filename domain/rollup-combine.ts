@@ -12,17 +12,20 @@ export function combineWindows(
   window: Window,
   kind: WindowRollup['kind'],
 ): WindowRollup | undefined {
-  const parts = windows.filter((part) => part.kind === kind);
+  const parts = windows.every((part) => part.kind === kind) ? windows : windows.filter((part) => part.kind === kind);
   const [only] = parts;
   if (only === undefined) return undefined;
   if (parts.length === 1 && only.from === window.from && only.to === window.to) return only;
-  const lengthMs = window.to - window.from;
-  const coveredMs = parts.reduce((sum, part) => sum + part.coverage * (part.to - part.from), 0);
+  let [count, coveredMs] = [0, 0];
+  for (const part of parts) {
+    count += part.count;
+    coveredMs += part.coverage * (part.to - part.from);
+  }
   const base = {
     from: window.from,
     to: window.to,
-    count: parts.reduce((sum, { count }) => sum + count, 0),
-    coverage: Math.min(1, coveredMs / lengthMs),
+    count,
+    coverage: Math.min(1, coveredMs / (window.to - window.from)),
   };
   if (kind === 'gauge') return { ...base, ...gaugeOf(parts as readonly GaugeWindow[], coveredMs) };
   if (kind === 'counter') return { ...base, ...counterOf(parts as readonly CounterWindow[]) };
@@ -48,15 +51,15 @@ export function combineEach(
 }
 
 function gaugeOf(parts: readonly GaugeWindow[], coveredMs: number) {
-  let [min, max, weighted]: [number | null, number | null, number] = [null, null, 0];
+  let [min, max, weighted] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
   for (const part of parts) {
-    if (part.min !== null) min = Math.min(part.min, min ?? part.min);
-    if (part.max !== null) max = Math.max(part.max, max ?? part.max);
-    weighted += (part.mean ?? 0) * part.coverage * (part.to - part.from);
+    if (part.min !== null && part.min < min) min = part.min;
+    if (part.max !== null && part.max > max) max = part.max;
+    if (part.mean !== null) weighted += part.mean * part.coverage * (part.to - part.from);
   }
+  if (min > max) return { kind: 'gauge', min: null, max: null, mean: null, ...endsOf(parts) } as const;
   // Rounding must not carry the mean of equal values past them.
-  const mean =
-    min === null || max === null || coveredMs === 0 ? null : Math.min(max, Math.max(min, weighted / coveredMs));
+  const mean = coveredMs === 0 ? null : Math.min(max, Math.max(min, weighted / coveredMs));
   return { kind: 'gauge', min, max, mean, ...endsOf(parts) } as const;
 }
 

@@ -106,9 +106,10 @@ function endOfRun(
   expectedEveryMs: number,
 ): number {
   const last = times.length - 1;
+  const isNumbers = type === 'number' && values instanceof Float64Array;
   let place = first;
   let at = times[first] as number;
-  while (place < last && typeof values[place] === type && isMeasured(codes[place] as number)) {
+  while (place < last && (isNumbers || typeof values[place] === type) && isMeasured(codes[place] as number)) {
     const next = times[place + 1] as number;
     if (next > until || next - at > expectedEveryMs) break;
     at = next;

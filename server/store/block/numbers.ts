@@ -126,7 +126,7 @@ function readScaled(reader: BlockReader, values: Float64Array, start: number, co
     // Most steps fit into one byte.
     let at = reader.at;
     for (let byte = bytes[at] as number; byte > 0 && byte < 128 && place < end; byte = bytes[++at] as number) {
-      scaled += byte & 1 ? -((byte + 1) >>> 1) : byte >>> 1;
+      scaled += (byte >>> 1) ^ -(byte & 1);
       values[place++] = scaled / power;
     }
     reader.at = at;

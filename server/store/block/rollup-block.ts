@@ -9,7 +9,18 @@ import { WordList } from './word-list.js';
 const FORM = 4;
 const KINDS = ['gauge', 'counter', 'state'] as const;
 
+// Reused: what is written is copied out of them before the next block is begun.
 const writer = new BlockWriter(16 * 1024);
+const columns: Float64Array[] = [];
+
+/** Memory for a column of so many numbers. */
+function columnFor(number: number, count: number): Float64Array {
+  const known = columns[number];
+  if (known !== undefined && known.length >= count) return known;
+  const fresh = new Float64Array(Math.max(2 * count, 256));
+  columns[number] = fresh;
+  return fresh;
+}
 
 /** @param windows by start; of one kind, except where a metric changed its kind */
 export function encodeRollups(windows: readonly WindowRollup[]): Uint8Array {
@@ -29,38 +40,53 @@ export function encodeRollups(windows: readonly WindowRollup[]): Uint8Array {
 
 /** The inverse of {@link encodeRollups}, by start. Throws {@link BlockDamage} on other bytes. */
 export function decodeRollups(block: Uint8Array): WindowRollup[] {
+  const windows: WindowRollup[] = [];
+  appendRollups(block, windows);
+  return windows;
+}
+
+function appendRollups(block: Uint8Array, into: WindowRollup[]): void {
   if (headOf(block) !== FORM) throw new BlockDamage('rollups of an unknown form');
   const reader = new BlockReader(contentOf(block, false));
-  const windows: WindowRollup[] = [];
+  const start = into.length;
   let kinds = 0;
   while (!reader.isDone) {
     const kind = KINDS[reader.byte()];
     const count = reader.unsigned();
-    if (kind === 'gauge') readGauges(reader, count, windows);
-    else if (kind === 'counter') readCounters(reader, count, windows);
-    else if (kind === 'state') readStates(reader, count, windows);
+    if (kind === 'gauge') readGauges(reader, count, into);
+    else if (kind === 'counter') readCounters(reader, count, into);
+    else if (kind === 'state') readStates(reader, count, into);
     else throw new BlockDamage('rollups of an unknown kind');
     kinds += 1;
   }
-  return kinds > 1 ? windows.sort((a, b) => a.from - b.from) : windows;
+  if (kinds > 1) into.push(...into.splice(start).sort((a, b) => a.from - b.from));
 }
 
 /** The windows with from ≤ start < to in blocks, by time. */
 export function windowsIn(blocks: readonly Uint8Array[], from: number, to: number): WindowRollup[] {
-  return blocks.flatMap(decodeRollups).filter((window) => window.from >= from && window.from < to);
+  const windows: WindowRollup[] = [];
+  for (const block of blocks) appendRollups(block, windows);
+  const isWithin = windows.every((window) => window.from >= from && window.from < to);
+  return isWithin ? windows : windows.filter((window) => window.from >= from && window.from < to);
 }
 
-function writeColumn(values: readonly (number | null)[]): void {
-  const numbers = Float64Array.from(values.filter((value) => value !== null));
-  const isWhole = numbers.length === values.length;
+/** One number of each row; null where there is none. */
+function writeColumn<T>(rows: readonly T[], of: (row: T) => number | null): void {
+  const values = columnFor(0, rows.length);
+  let known = 0;
+  for (let i = 0; i < rows.length; i += 1) {
+    const value = of(rows[i] as T);
+    if (value !== null) values[known++] = value;
+  }
+  const isWhole = known === rows.length;
   writer.byte(isWhole ? 1 : 0);
-  if (!isWhole) for (const value of values) writer.byte(value === null ? 0 : 1);
-  writeNumbers(writer, numbers, numbers.length);
+  if (!isWhole) for (const row of rows) writer.byte(of(row) === null ? 0 : 1);
+  writeNumbers(writer, values, known);
 }
 
-/** NaN where nothing was. */
-function readColumn(reader: BlockReader, count: number): Float64Array {
-  const values = new Float64Array(count);
+/** NaN where nothing was. The column with the same number takes its place. */
+function readColumn(reader: BlockReader, count: number, number: number): Float64Array {
+  const values = columnFor(number, count);
   if (reader.byte() === 1) {
     readNumbers(reader, values, 0, count);
     return values;
@@ -78,10 +104,10 @@ const orNull = (value: number | undefined): number | null =>
   value === undefined || Number.isNaN(value) ? null : value;
 
 function writeBase(windows: readonly WindowRollup[]): void {
-  writeColumn(windows.map(({ from }) => from));
-  writeColumn(windows.map(({ from, to }) => to - from));
-  writeColumn(windows.map(({ count }) => count));
-  writeColumn(windows.map(({ coverage }) => coverage));
+  writeColumn(windows, ({ from }) => from);
+  writeColumn(windows, ({ from, to }) => to - from);
+  writeColumn(windows, ({ count }) => count);
+  writeColumn(windows, ({ coverage }) => coverage);
 }
 
 interface Base {
@@ -92,22 +118,22 @@ interface Base {
 }
 
 function readBase(reader: BlockReader, count: number): Base {
-  const column = () => readColumn(reader, count);
-  return { from: column(), length: column(), count: column(), coverage: column() };
+  const column = (number: number) => readColumn(reader, count, number);
+  return { from: column(0), length: column(1), count: column(2), coverage: column(3) };
 }
 
 function writeGauges(windows: readonly GaugeWindow[]): void {
-  writeColumn(windows.map(({ min }) => min));
-  writeColumn(windows.map(({ max }) => max));
-  writeColumn(windows.map(({ mean }) => mean));
-  writeColumn(windows.map(({ first }) => first));
-  writeColumn(windows.map(({ last }) => last));
+  writeColumn(windows, ({ min }) => min);
+  writeColumn(windows, ({ max }) => max);
+  writeColumn(windows, ({ mean }) => mean);
+  writeColumn(windows, ({ first }) => first);
+  writeColumn(windows, ({ last }) => last);
 }
 
 function readGauges(reader: BlockReader, count: number, into: WindowRollup[]): void {
   const base = readBase(reader, count);
-  const column = () => readColumn(reader, count);
-  const [min, max, mean, first, last] = [column(), column(), column(), column(), column()];
+  const column = (number: number) => readColumn(reader, count, number);
+  const [min, max, mean, first, last] = [column(4), column(5), column(6), column(7), column(8)];
   for (let i = 0; i < count; i += 1) {
     const from = base.from[i] as number;
     into.push({
@@ -126,16 +152,16 @@ function readGauges(reader: BlockReader, count: number, into: WindowRollup[]): v
 }
 
 function writeCounters(windows: readonly CounterWindow[]): void {
-  writeColumn(windows.map(({ increase }) => increase));
-  writeColumn(windows.map(({ first }) => first));
-  writeColumn(windows.map(({ last }) => last));
-  writeColumn(windows.map(({ estimated }) => (estimated ? 1 : 0)));
+  writeColumn(windows, ({ increase }) => increase);
+  writeColumn(windows, ({ first }) => first);
+  writeColumn(windows, ({ last }) => last);
+  writeColumn(windows, ({ estimated }) => (estimated ? 1 : 0));
 }
 
 function readCounters(reader: BlockReader, count: number, into: WindowRollup[]): void {
   const base = readBase(reader, count);
-  const column = () => readColumn(reader, count);
-  const [increase, first, last, estimated] = [column(), column(), column(), column()];
+  const column = (number: number) => readColumn(reader, count, number);
+  const [increase, first, last, estimated] = [column(4), column(5), column(6), column(7)];
   for (let i = 0; i < count; i += 1) {
     const from = base.from[i] as number;
     into.push({
@@ -161,18 +187,18 @@ function writeStates(windows: readonly StateWindow[]): void {
   for (const { timeInMs } of windows) for (const word of Object.keys(timeInMs)) list.placeOf(word);
   writer.unsigned(words.length);
   for (const word of words) writer.text(word);
-  writeColumn(first);
-  writeColumn(last);
+  writeColumn(first, (place) => place);
+  writeColumn(last, (place) => place);
   for (const word of words)
-    writeColumn(windows.map(({ timeInMs }) => (Object.hasOwn(timeInMs, word) ? (timeInMs[word] ?? null) : null)));
+    writeColumn(windows, ({ timeInMs }) => (Object.hasOwn(timeInMs, word) ? (timeInMs[word] ?? null) : null));
 }
 
 function readStates(reader: BlockReader, count: number, into: WindowRollup[]): void {
   const base = readBase(reader, count);
   const words = Array.from({ length: reader.unsigned() }, () => reader.text());
-  const first = readColumn(reader, count);
-  const last = readColumn(reader, count);
-  const times = words.map(() => readColumn(reader, count));
+  const first = readColumn(reader, count, 4);
+  const last = readColumn(reader, count, 5);
+  const times = words.map((_, place) => readColumn(reader, count, 6 + place));
   const wordAt = (place: number | undefined): string | null =>
     place === undefined || Number.isNaN(place) ? null : (words[place] ?? null);
   for (let i = 0; i < count; i += 1) {

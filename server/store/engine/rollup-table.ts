@@ -42,7 +42,7 @@ export class RollupTable {
     const byKey = new Map<number, WindowRollup[]>();
     if (to > from)
       for (const { key, bytes } of this.#statements.range.all(keyOf(series, span, from), keyOf(series, span, to - 1)))
-        byKey.set(key, this.#around(key, bytes, from, to));
+        byKey.set(key, isDayWithin(key, span, from, to) ? [] : this.#around(key, bytes, from, to));
     for (const window of windows) {
       const key = keyOf(series, span, window.from);
       const ofKey = byKey.get(key);
@@ -78,10 +78,17 @@ function keyOf(series: number, span: RollupSpan, at: number): number {
   return (series * ROLLUP_SPANS.length + ROLLUP_SPANS.indexOf(span)) * PERIODS + periodOf(span, at);
 }
 
+/** True where nothing of the block stays. */
+function isDayWithin(key: number, span: RollupSpan, from: number, to: number): boolean {
+  const day = (FIRST_DAY + (key % PERIODS)) * DAY_MS;
+  return span === 'quarter' && from <= day && day + DAY_MS <= to;
+}
+
 /** Before and after the years of points there are no rollups: the first and the last period stand for all of them. */
 function periodOf(span: RollupSpan, at: number): number {
-  const date = new Date(Math.min(Math.max(at, FIRST_DAY * DAY_MS), (FIRST_DAY + PERIODS - 1) * DAY_MS));
-  if (span === 'quarter') return Math.floor(date.getTime() / DAY_MS) - FIRST_DAY;
+  const day = Math.min(Math.max(Math.floor(at / DAY_MS) - FIRST_DAY, 0), PERIODS - 1);
+  if (span === 'quarter') return day;
+  const date = new Date((FIRST_DAY + day) * DAY_MS);
   const years = date.getUTCFullYear() - FIRST_YEAR;
   return span === 'day' ? years * 12 + date.getUTCMonth() : years;
 }
