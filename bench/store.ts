@@ -17,7 +17,8 @@ const TOTAL = Number(options.values);
 /** 30 days of one post and 3 of another come besides. */
 const BACKFILLED = 33 * 8640 * 60;
 const LIVE = Math.max(TOTAL - BACKFILLED, 1e6);
-const SHORT = Math.min(6e6, TOTAL);
+/** Long enough that disks do not take them into a cache of their own, and for some sealing. */
+const SHORT = Math.min(12e6, TOTAL);
 const LOG_FULL = 3.9e6;
 
 const PART = new URL('./store/part.ts', import.meta.url).pathname;
