@@ -115,7 +115,9 @@ export class BlockTable {
   #put(key: number, windows: number, columns: Columns): void {
     this.#statements.put.run(key, windows, encodeBlock(columns, windows > 1));
     const series = seriesOfKey(key);
-    this.#ends[series] = Math.max(this.#ends[series] ?? 0, windowOfKey(key) + windows);
+    const end = this.#ends[series];
+    // Where it is not known yet, there may be newer blocks than this one.
+    if (end !== undefined) this.#ends[series] = Math.max(end, windowOfKey(key) + windows);
   }
 
   /** Forgets what a transaction that came to nothing may have left in memory. */
