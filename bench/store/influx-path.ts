@@ -17,28 +17,36 @@ export async function influxPathRatio(rounds: number): Promise<number> {
   const bodies = flushes.map(bodyOf);
   const influx = await startInflux();
   let fresh = 0;
+  const ask = (query: string) => fetch(`${influx.url}/query?q=${encodeURIComponent(query)}`, { method: 'POST' });
   const prebuilt = async (inFlight: number): Promise<number> => {
     const database = `prebuilt${++fresh}`;
     const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
-    await fetch(`${influx.url}/query?q=CREATE+DATABASE+${database}`, { method: 'POST' });
+    await ask(`CREATE DATABASE ${database}`);
     const url = `${influx.url}/write?db=${database}&precision=ms`;
-    return timed(bodies, inFlight, (body) => post(url, body, agent)).finally(() => agent.destroy());
+    const tookMs = await timed(bodies, inFlight, (body) => post(url, body, agent)).finally(() => agent.destroy());
+    await ask(`DROP DATABASE ${database}`);
+    return tookMs;
   };
   const through = async (inFlight: number): Promise<number> => {
-    const store = createInfluxStore({ url: influx.url, database: `store${++fresh}` });
+    const database = `store${++fresh}`;
+    const store = createInfluxStore({ url: influx.url, database });
     await store.latest('nobody');
-    return timed(flushes, inFlight, async (points) => {
+    const tookMs = await timed(flushes, inFlight, async (points) => {
       const written = await store.write(points);
       if (!written.ok || written.value.length > 0) throw new Error('a flush was not stored');
     }).finally(() => store.close());
+    await ask(`DROP DATABASE ${database}`);
+    return tookMs;
   };
   try {
     const ratios: number[] = [];
     for (const inFlight of IN_FLIGHT) {
       const times: { prebuilt: number[]; through: number[] } = { prebuilt: [], through: [] };
       for (let round = 0; round < rounds; round += 1) {
+        const isTurned = round % 2 === 1;
+        if (isTurned) times.through.push(await through(inFlight));
         times.prebuilt.push(await prebuilt(inFlight));
-        times.through.push(await through(inFlight));
+        if (!isTurned) times.through.push(await through(inFlight));
       }
       ratios.push(median(times.prebuilt) / median(times.through));
     }

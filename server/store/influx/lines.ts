@@ -1,6 +1,6 @@
 // Points as lines. One line per post, device and time: a field per metric, and `<metric>_q` with its reason code. A reading
 // without value writes only `_q`; since `_q` is always written, it decides whether a field beside it counts.
-import type { IPoint } from 'influx';
+import { escape as escaped, type IPoint } from 'influx';
 import type { Point } from '../../ports.js';
 import type { ValueType } from '../point-rules.js';
 
@@ -8,34 +8,64 @@ export const MEASUREMENT = 'telemetry';
 
 export const QUALITY = '_q';
 
-const qualityFields = new Map<string, string>();
+const METRICS_REMEMBERED = 10_000;
+
+/** A metric's names on a line, escaped. */
+interface FieldNames {
+  readonly value: string;
+  readonly quality: string;
+  /** What follows a good value. */
+  readonly good: string;
+}
+
+const names = new Map<string, FieldNames>();
+
+function namesOf(metric: string): FieldNames {
+  const known = names.get(metric);
+  if (known !== undefined) return known;
+  const quality = escaped.tag(qualityField(metric));
+  const fresh = { value: escaped.tag(metric), quality, good: `,${quality}=0i` };
+  if (names.size < METRICS_REMEMBERED) names.set(metric, fresh);
+  return fresh;
+}
 
 /** The field beside the metric's own. */
 export function qualityField(metric: string): string {
-  const known = qualityFields.get(metric);
-  if (known !== undefined) return known;
-  const name = `${metric}${QUALITY}`;
-  if (qualityFields.size < METRICS_REMEMBERED) qualityFields.set(metric, name);
-  return name;
+  return `${metric}${QUALITY}`;
 }
-
-const METRICS_REMEMBERED = 10_000;
 
 /**
- * An integer, as the line protocol writes it. Without a schema the client writes numbers as floats, texts in quotes, and what
- * else there is as it says of itself; a schema of all metrics would be walked through for every line.
+ * All fields of a line, for the client one field that says itself how it is written: without a schema it takes each apart, sorts
+ * and escapes it anew, and a schema of all metrics would be walked through for every line.
  */
-class IntegerField {
-  readonly #text: string;
-  constructor(value: number) {
-    this.#text = `${value}i`;
+class FieldSet {
+  readonly #points = new Map<string, Point>();
+
+  /** Of two points at one time the last one is written. */
+  add(point: Point): void {
+    this.#points.set(point.metric, point);
   }
+
+  /** The name of the first field. */
+  get name(): string {
+    const [first] = this.#points.values();
+    return first?.value === null ? qualityField(first.metric) : (first?.metric ?? '');
+  }
+
+  /** The value of the first field, and whole fields behind it. */
   toString(): string {
-    return this.#text;
+    let text = '';
+    for (const { code, metric, value } of this.#points.values()) {
+      const { good, quality, value: name } = namesOf(metric);
+      if (value !== null) {
+        if (text !== '') text += `,${name}=`;
+        text += typeof value === 'number' ? value : escaped.quoted(value);
+        text += code === 0 ? good : `,${quality}=${code}i`;
+      } else text += text === '' ? `${code}i` : `,${quality}=${code}i`;
+    }
+    return text;
   }
 }
-
-const CODES = Array.from({ length: 256 }, (_, code) => new IntegerField(code));
 
 /** Points of one post, device and time share a line. */
 export function linesOf(points: readonly Point[]): IPoint[] {
@@ -44,14 +74,20 @@ export function linesOf(points: readonly Point[]): IPoint[] {
   for (const point of points) {
     const line = last !== undefined && isBeside(point, last.point) ? last.line : lineFor(point, lines);
     last = { point, line };
-    const { code, metric, value } = point;
-    if (value !== null) line.fields[metric] = value;
-    line.fields[qualityField(metric)] = CODES[code] ?? new IntegerField(code);
+    line.fields.add(point);
   }
-  return [...lines.values()];
+  return Array.from(lines.values(), ({ fields, head: { at, device, post } }) => ({
+    measurement: MEASUREMENT,
+    tags: { post, device },
+    fields: { [fields.name]: fields },
+    timestamp: at,
+  }));
 }
 
-type Line = IPoint & { readonly fields: Record<string, unknown> };
+interface Line {
+  readonly head: Point;
+  readonly fields: FieldSet;
+}
 
 function isBeside(a: Point, b: Point): boolean {
   return a.at === b.at && a.device === b.device && a.post === b.post;
@@ -61,8 +97,7 @@ function lineFor(point: Point, lines: Map<string, Line>): Line {
   const key = lineOf(point);
   const known = lines.get(key);
   if (known !== undefined) return known;
-  const { at, device, post } = point;
-  const line = { measurement: MEASUREMENT, tags: { post, device }, fields: {}, timestamp: at };
+  const line = { head: point, fields: new FieldSet() };
   lines.set(key, line);
   return line;
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../ingest/log.js';
 import type { Point, RefusedPoint, StoreFault } from '../../ports.js';
 import { refusalOf, typeOfValue, type ValueType } from '../point-rules.js';
 import { rowsOf, sourceOf } from './answers.js';
-import type { Connection } from './connection.js';
+import type { Connection, Written } from './connection.js';
 import { conflictIn, lineOf, linesOf, MEASUREMENT, QUALITY, tooOldIn, unwritableText } from './lines.js';
 
 type Numbered = { readonly index: number; readonly point: Point };
@@ -47,7 +47,7 @@ export class PointWriter {
     if (!ready.ok) return ready;
     const refused: RefusedPoint[] = [];
     const taken = this.#takeable(points, refused);
-    const fault = await this.#writeSome(taken, refused);
+    const fault = await this.#writeAll(points, taken, refused);
     if (fault !== undefined) return { ok: false, fault };
     this.#counts.storeWrites += 1;
     this.#counts.storePoints += points.length - refused.length;
@@ -55,30 +55,50 @@ export class PointWriter {
     return ok(refused.sort((a, b) => a.index - b.index));
   }
 
-  #takeable(points: readonly Point[], refused: RefusedPoint[]): Numbered[] {
-    const taken: Numbered[] = [];
+  /** The points themselves where all can be taken, as nearly always. */
+  #takeable(points: readonly Point[], refused: RefusedPoint[]): readonly Point[] {
     const inBatch = new Map<string, ValueType>();
     const typeOf = (metric: string): ValueType | undefined => this.#learned.get(metric) ?? inBatch.get(metric);
-    points.forEach((point, index) => {
+    const isTakeable = (point: Point, index: number): boolean => {
       const code = refusalOf(point, typeOf) ?? unwritableText(point);
-      if (code !== undefined) {
-        refused.push({ index, code });
-        return;
-      }
-      if (point.value !== null && !inBatch.has(point.metric)) inBatch.set(point.metric, typeOfValue(point.value));
-      taken.push({ index, point });
-    });
-    return taken;
+      if (code !== undefined) refused.push({ index, code });
+      else if (point.value !== null && !this.#isKnown(point.metric))
+        inBatch.set(point.metric, typeOfValue(point.value));
+      return code === undefined;
+    };
+    const taken = points.filter(isTakeable);
+    return refused.length === 0 ? points : taken;
+  }
+
+  async #writeAll(
+    points: readonly Point[],
+    taken: readonly Point[],
+    refused: RefusedPoint[],
+  ): Promise<StoreFault | undefined> {
+    if (taken.length === 0) return undefined;
+    const written = await this.#connection.write(linesOf(taken), this.#policy);
+    if (written.kind === 'ok') return this.#learn(taken);
+    const known = new Set(refused.map(({ index }) => index));
+    const numbered = points.map((point, index) => ({ index, point })).filter(({ index }) => !known.has(index));
+    return this.#settle(written, numbered, refused);
+  }
+
+  async #writeSome(lines: readonly Numbered[], refused: RefusedPoint[]): Promise<StoreFault | undefined> {
+    if (lines.length === 0) return undefined;
+    const points = lines.map(({ point }) => point);
+    const written = await this.#connection.write(linesOf(points), this.#policy);
+    return written.kind === 'ok' ? this.#learn(points) : this.#settle(written, lines, refused);
   }
 
   /**
-   * Writes, and finds out which points a partial write has dropped: the oldest, those of the metric that the message names,
-   * else by halves. What was dropped for good is not sent again; what is sent again was stored already or shared a line with it.
+   * Finds out which points a partial write has dropped: the oldest, those of the metric that the message names, else by halves.
+   * What was dropped for good is not sent again; what is sent again was stored already or shared a line with it.
    */
-  async #writeSome(lines: readonly Numbered[], refused: RefusedPoint[]): Promise<StoreFault | undefined> {
-    if (lines.length === 0) return undefined;
-    const written = await this.#connection.write(linesOf(lines.map(({ point }) => point)), this.#policy);
-    if (written.kind === 'ok') return this.#learn(lines);
+  async #settle(
+    written: Exclude<Written, { kind: 'ok' }>,
+    lines: readonly Numbered[],
+    refused: RefusedPoint[],
+  ): Promise<StoreFault | undefined> {
     if (written.kind === 'fault') return written.fault;
     const { reason } = written;
     const tooOld = tooOldIn(reason);
@@ -113,7 +133,7 @@ export class PointWriter {
     const cut = [...times.values()].sort((a, b) => a - b)[count - 1] ?? Number.NEGATIVE_INFINITY;
     const isOld = ({ point }: Numbered): boolean => point.at <= cut;
     this.#refuse(lines.filter(isOld), 'STORE_TIME', reason, refused);
-    return this.#learn(lines.filter((line) => !isOld(line)));
+    return this.#learn(lines.filter((line) => !isOld(line)).map(({ point }) => point));
   }
 
   #refuse(lines: readonly Numbered[], code: RefusedPoint['code'], reason: string, refused: RefusedPoint[]): void {
@@ -126,10 +146,13 @@ export class PointWriter {
     this.#log?.warn({ code, post, device, metric, points: lines.length, reason }, TOLD[code]);
   }
 
-  #learn(lines: readonly Numbered[]): undefined {
-    for (const { point } of lines)
-      if (point.value !== null && !METRICS.has(point.metric) && !this.#learned.has(point.metric))
-        this.#learned.set(point.metric, typeOfValue(point.value));
+  #isKnown(metric: string): boolean {
+    return this.#learned.has(metric) || METRICS.has(metric);
+  }
+
+  #learn(points: readonly Point[]): undefined {
+    for (const { metric, value } of points)
+      if (value !== null && !this.#isKnown(metric)) this.#learned.set(metric, typeOfValue(value));
   }
 }
 
