@@ -38,6 +38,8 @@ export interface EmbeddedStoreOptions {
 export interface EmbeddedStore extends Store, RollupStore, Rebuilding, Pruned, BackedUp {
   /** Seals what is in the log, and makes one block of each day before `compactBefore`, epoch ms; both also happen by themselves. */
   seal(compactBefore: number): Promise<Result<void, StoreFault>>;
+  /** Looks at every block, whether it is there and whole; this also happens by itself, some at a time. */
+  lookOver(): Promise<Result<void, StoreFault>>;
   counters(): Readonly<Record<string, number>>;
 }
 
@@ -237,6 +239,10 @@ class BlockStore implements EmbeddedStore {
 
   seal(compactBefore: number): Promise<Result<void, StoreFault>> {
     return this.#ask('seal', { compactBefore });
+  }
+
+  lookOver(): Promise<Result<void, StoreFault>> {
+    return this.#ask('lookOver', {});
   }
 
   counters(): Readonly<Record<string, number>> {

@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { StoreFault } from '../ports.js';
@@ -26,23 +27,30 @@ const FREE_BYTES_MIN = 20 * MEGABYTE;
 /** What a large transaction has made of the log is given back to the disk at the next checkpoint. */
 const LOG_BYTES_KEPT = 4 * MEGABYTE;
 
+export interface SqliteOptions {
+  /** Of a new file. */
+  readonly pageBytes?: number;
+  /** See {@link isSchemaIntact}. */
+  readonly isGuarded?: boolean;
+}
+
 /**
  * Opens (creating folder and file) a database that is used by this process only, if need be at the price of its reserve. WAL
  * alone would leave `synchronous=NORMAL`, with which a power cut takes back commits that were already receipted: FULL is set
  * explicitly. `schema` is run on it.
  */
-export function openSqlite(
-  path: string,
-  schema = '',
-  options: { readonly pageBytes?: number } = {},
-): Result<SqliteDatabase, StoreFault> {
-  const opened = tryToOpen(path, schema, options.pageBytes);
+export function openSqlite(path: string, schema = '', options: SqliteOptions = {}): Result<SqliteDatabase, StoreFault> {
+  const opened = tryToOpen(path, schema, options);
   if (opened.ok || opened.fault.code !== 'STORE_FULL') return opened;
   rmSync(reservePath(path), { force: true });
-  return tryToOpen(path, schema, options.pageBytes);
+  return tryToOpen(path, schema, options);
 }
 
-function tryToOpen(path: string, schema: string, pageBytes = 4096): Result<SqliteDatabase, StoreFault> {
+function tryToOpen(
+  path: string,
+  schema: string,
+  { isGuarded = false, pageBytes = 4096 }: SqliteOptions,
+): Result<SqliteDatabase, StoreFault> {
   let database: SqliteDatabase | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
@@ -54,12 +62,55 @@ function tryToOpen(path: string, schema: string, pageBytes = 4096): Result<Sqlit
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma(`journal_size_limit = ${LOG_BYTES_KEPT}`);
-    database.exec(`BEGIN IMMEDIATE; ${schema}; COMMIT`);
+    if (isGuarded && !isSchemaIntact(database))
+      throw new SqliteDamage('its list of tables is not the one that was written');
+    setUp(database, schema, isGuarded);
     return ok(database);
   } catch (error) {
     database?.close();
     return failed(faultOf(error, path));
   }
+}
+
+function setUp(database: SqliteDatabase, schema: string, isGuarded: boolean): void {
+  database
+    .transaction(() => {
+      database.exec(schema);
+      const checksum = checksumOfSchema(database);
+      if (isGuarded && userVersion(database) !== checksum) database.pragma(`user_version = ${checksum}`);
+    })
+    .immediate();
+}
+
+/** Damage that SQLite itself would not have told. */
+class SqliteDamage extends Error {
+  readonly code = 'SQLITE_CORRUPT';
+}
+
+/**
+ * False where the list of tables of a guarded database has changed by itself: SQLite has no checksum of it, and with another
+ * name, type or first page would answer wrongly or not at all. The checksum stands where applications may keep a number of
+ * their own (sqlite.org/fileformat2.html, 1.3.12).
+ */
+export function isSchemaIntact(database: SqliteDatabase): boolean {
+  const told = userVersion(database);
+  return told === 0 || told === checksumOfSchema(database);
+}
+
+/** Throws where SQLite finds a table and its indexes not to agree, or a value that the table does not take. */
+export function checkTable(database: SqliteDatabase, table: string): void {
+  const found = database.pragma(`integrity_check(${table})`, { simple: true });
+  if (found !== 'ok') throw new SqliteDamage(String(found));
+}
+
+function userVersion(database: SqliteDatabase): number {
+  return database.pragma('user_version', { simple: true }) as number;
+}
+
+/** Signed, and not 0, which is no checksum. */
+function checksumOfSchema(database: SqliteDatabase): number {
+  const list = database.prepare('SELECT type, name, tbl_name, rootpage, sql FROM sqlite_master ORDER BY rowid');
+  return crc32(JSON.stringify(list.raw().all())) | 0 || 1;
 }
 
 /** True where SQLite has said that a page is not as it wrote it. */

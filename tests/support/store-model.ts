@@ -25,12 +25,16 @@ export async function followModel(runs: number, seed?: number): Promise<void> {
   });
 }
 
-/** Opens the store of a folder, whose reserve is as large as its own but of nothing: it takes no time, and is left as it is. */
-export function openQuickly(folder: string, sealValues: number): EmbeddedStore {
+/** Makes a folder with a reserve as large as the store's own, but of nothing: it takes no time, and is left as it is. */
+export function holdNothing(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const reserve = join(folder, 'telemetry.sqlite.reserve');
   writeFileSync(reserve, '');
   truncateSync(reserve, 16 * 1024 * 1024);
+}
+
+export function openQuickly(folder: string, sealValues: number): EmbeddedStore {
+  holdNothing(folder);
   const opened = openEmbeddedStoreHere({ folder, sealValues });
   if (!opened.ok) throw new Error(opened.fault.message);
   return opened.value;

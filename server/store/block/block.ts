@@ -5,7 +5,7 @@ import type { Columns } from './columns.js';
 import { contentOf, framed, headOf } from './frame.js';
 import { readNumbers, writeNumbers } from './numbers.js';
 
-const VERSION = 1;
+const VERSION = 2;
 const DEFLATED = 1;
 const WITH_GAPS = 2;
 const WITH_WORDS = 4;
@@ -19,8 +19,9 @@ let present = new Float64Array(1024);
 /**
  * @param columns ordered
  * @param deflate makes it smaller by half, for three times the work
+ * @param key under which it is kept
  */
-export function encodeBlock(columns: Columns, deflate: boolean): Uint8Array {
+export function encodeBlock(columns: Columns, deflate: boolean, key = 0): Uint8Array {
   const { codes, count, times, values, words } = columns;
   body.length = 0;
   body.unsigned(count);
@@ -35,16 +36,16 @@ export function encodeBlock(columns: Columns, deflate: boolean): Uint8Array {
   const plain = body.bytes.subarray(0, body.length);
   if (deflate && plain.length >= DEFLATE_BYTES_MIN) {
     const small = deflateRawSync(plain, { level: 1 });
-    if (small.length < plain.length) return framed(head + DEFLATED, small);
+    if (small.length < plain.length) return framed(head + DEFLATED, small, key);
   }
-  return framed(head, plain);
+  return framed(head, plain, key);
 }
 
 /** Appends the points of a block to columns. Throws {@link BlockDamage} where the bytes are not those that were written. */
-export function decodeBlock(block: Uint8Array, into: Columns): void {
+export function decodeBlock(block: Uint8Array, into: Columns, key = 0): void {
   const head = headOf(block);
   if (head >> 4 !== VERSION) throw new BlockDamage('a block of an unknown version');
-  const reader = new BlockReader(contentOf(block, (head & DEFLATED) !== 0));
+  const reader = new BlockReader(contentOf(block, (head & DEFLATED) !== 0, key));
   const count = reader.unsigned();
   const start = into.count;
   into.reserve(count);

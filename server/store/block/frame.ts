@@ -5,12 +5,15 @@ import { BlockDamage } from './bytes.js';
 const HEAD_BYTES = 5;
 const INFLATED_BYTES_MAX = 64 * 1024 * 1024;
 
-/** @param head version and form, 0 … 255 */
-export function framed(head: number, content: Uint8Array): Uint8Array {
+/**
+ * @param head version and form, 0 … 255
+ * @param key under which it is kept, so that it is not taken for another one where the key is no longer what it was
+ */
+export function framed(head: number, content: Uint8Array, key = 0): Uint8Array {
   const block = new Uint8Array(HEAD_BYTES + content.length);
   block[0] = head;
   block.set(content, HEAD_BYTES);
-  new DataView(block.buffer).setUint32(1, crc32(content, head));
+  new DataView(block.buffer).setUint32(1, crc32(content, seedOf(head, key)));
   return block;
 }
 
@@ -19,15 +22,21 @@ export function headOf(block: Uint8Array): number {
   return block[0] ?? 0;
 }
 
-/** Whether the bytes are those that {@link framed} gave. */
-export function isIntact(block: Uint8Array): boolean {
+/** A sum that is begun with another number ends with another one. */
+function seedOf(head: number, key: number): number {
+  return (key ^ Math.imul(Math.floor(key / 2 ** 32), 0x9e37_79b1) ^ (head << 24)) >>> 0;
+}
+
+/** Whether the bytes are those that {@link framed} gave for the key. */
+export function isIntact(block: Uint8Array, key = 0): boolean {
   if (block.length < HEAD_BYTES) return false;
-  return new DataView(block.buffer, block.byteOffset).getUint32(1) === crc32(block.subarray(HEAD_BYTES), headOf(block));
+  const told = new DataView(block.buffer, block.byteOffset).getUint32(1);
+  return told === crc32(block.subarray(HEAD_BYTES), seedOf(headOf(block), key));
 }
 
 /** What was framed. Throws {@link BlockDamage} on other bytes. */
-export function contentOf(block: Uint8Array, isDeflated: boolean): Uint8Array {
-  if (!isIntact(block)) throw new BlockDamage('a block with a wrong checksum');
+export function contentOf(block: Uint8Array, isDeflated: boolean, key = 0): Uint8Array {
+  if (!isIntact(block, key)) throw new BlockDamage('a block with a wrong checksum');
   const content = block.subarray(HEAD_BYTES);
   if (!isDeflated) return content;
   try {

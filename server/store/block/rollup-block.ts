@@ -6,7 +6,7 @@ import { readNumbers, writeNumbers } from './numbers.js';
 import { WordList } from './word-list.js';
 
 /** Deflated, blocks would be a third smaller: less than a twentieth of the points that they are made of, at twice the time. */
-const FORM = 4;
+const FORM = 5;
 const KINDS = ['gauge', 'counter', 'state'] as const;
 
 // Reused: what is written is copied out of them before the next block is begun.
@@ -22,8 +22,14 @@ function columnFor(number: number, count: number): Float64Array {
   return fresh;
 }
 
+/** A block and the key under which it is kept; 0 on the way between threads. */
+export interface RollupBlock {
+  readonly key: number;
+  readonly bytes: Uint8Array;
+}
+
 /** @param windows by start; of one kind, except where a metric changed its kind */
-export function encodeRollups(windows: readonly WindowRollup[]): Uint8Array {
+export function encodeRollups(windows: readonly WindowRollup[], key = 0): Uint8Array {
   writer.length = 0;
   KINDS.forEach((kind, number) => {
     const ofKind = windows.filter((window) => window.kind === kind);
@@ -35,19 +41,19 @@ export function encodeRollups(windows: readonly WindowRollup[]): Uint8Array {
     else if (kind === 'counter') writeCounters(ofKind as CounterWindow[]);
     else writeStates(ofKind as StateWindow[]);
   });
-  return framed(FORM, writer.bytes.subarray(0, writer.length));
+  return framed(FORM, writer.bytes.subarray(0, writer.length), key);
 }
 
 /** The inverse of {@link encodeRollups}, by start. Throws {@link BlockDamage} on other bytes. */
-export function decodeRollups(block: Uint8Array): WindowRollup[] {
+export function decodeRollups(bytes: Uint8Array, key = 0): WindowRollup[] {
   const windows: WindowRollup[] = [];
-  appendRollups(block, windows);
+  appendRollups({ key, bytes }, windows);
   return windows;
 }
 
-function appendRollups(block: Uint8Array, into: WindowRollup[]): void {
-  if (headOf(block) !== FORM) throw new BlockDamage('rollups of an unknown form');
-  const reader = new BlockReader(contentOf(block, false));
+function appendRollups({ bytes, key }: RollupBlock, into: WindowRollup[]): void {
+  if (headOf(bytes) !== FORM) throw new BlockDamage('rollups of an unknown form');
+  const reader = new BlockReader(contentOf(bytes, false, key));
   const start = into.length;
   let kinds = 0;
   while (!reader.isDone) {
@@ -63,7 +69,7 @@ function appendRollups(block: Uint8Array, into: WindowRollup[]): void {
 }
 
 /** The windows with from ≤ start < to in blocks, by time. */
-export function windowsIn(blocks: readonly Uint8Array[], from: number, to: number): WindowRollup[] {
+export function windowsIn(blocks: readonly RollupBlock[], from: number, to: number): WindowRollup[] {
   const windows: WindowRollup[] = [];
   for (const block of blocks) appendRollups(block, windows);
   const isWithin = windows.every((window) => window.from >= from && window.from < to);

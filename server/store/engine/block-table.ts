@@ -2,6 +2,7 @@
 import { decodeBlock, encodeBlock } from '../block/block.js';
 import { BlockDamage } from '../block/bytes.js';
 import { Columns } from '../block/columns.js';
+import { isIntact } from '../block/frame.js';
 import type { SqliteDatabase } from '../sqlite.js';
 import type { Damage } from './damage.js';
 import type { Heads } from './heads.js';
@@ -30,11 +31,15 @@ export interface BlockRow {
   readonly bytes: Uint8Array;
 }
 
+const FIRST_LOOK = { windows: 1, start: -1, after: -1 };
+
 export class BlockTable {
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #damage: Damage;
   /** By series: the window behind its newest block. What comes later needs no look for a block to merge with. */
   readonly #ends: number[] = [];
+  /** Blocks of so many windows, starting in this one, with keys behind that one are looked at next. */
+  #look = FIRST_LOOK;
 
   constructor(database: SqliteDatabase, damage: Damage) {
     this.#statements = prepareStatements(database);
@@ -58,7 +63,7 @@ export class BlockTable {
   #decode(row: BlockRow, into: Columns): boolean {
     const { count } = into;
     try {
-      decodeBlock(row.bytes, into);
+      decodeBlock(row.bytes, into, row.key);
       return true;
     } catch (error) {
       if (!(error instanceof BlockDamage)) throw error;
@@ -66,6 +71,40 @@ export class BlockTable {
       this.#damage.found('block', row.key);
       return false;
     }
+  }
+
+  /**
+   * Looks at up to so many blocks, from where it stopped the last time: for each that the index names, whether the table has it,
+   * and whole. After the last one it begins again.
+   */
+  lookOver(max: number): { isDone: boolean; isLost: boolean } {
+    let isLost = false;
+    let left = max;
+    while (left > 0) {
+      const { after, start, windows } = this.#look;
+      const keys = this.#statements.ofWindow.all(windows, start, after, left);
+      left -= keys.length;
+      for (const { key } of keys) isLost = !this.#isThere(key) || isLost;
+      if (left === 0) {
+        this.#look = { windows, start, after: keys.at(-1)?.key ?? after };
+        break;
+      }
+      const next = this.#statements.nextWindow.get(windows, start);
+      if (next !== undefined) this.#look = { windows, start: next.start, after: -1 };
+      else if (windows === 1) this.#look = { windows: WINDOWS_OF_DAY, start: -1, after: -1 };
+      else {
+        this.#look = FIRST_LOOK;
+        return { isDone: true, isLost };
+      }
+    }
+    return { isDone: false, isLost };
+  }
+
+  /** False where the table has no such block; tells of one that is not whole as well. */
+  #isThere(key: number): boolean {
+    const row = this.#statements.whole.get(key);
+    if (row === undefined || !isIntact(row.bytes, key)) this.#damage.found('block', key);
+    return row !== undefined;
   }
 
   /** Merges heads into blocks, which needs a transaction around it. Gives how many blocks it wrote. */
@@ -113,7 +152,7 @@ export class BlockTable {
   }
 
   #put(key: number, windows: number, columns: Columns): void {
-    this.#statements.put.run(key, windows, encodeBlock(columns, windows > 1));
+    this.#statements.put.run(key, windows, encodeBlock(columns, windows > 1, key));
     const series = seriesOfKey(key);
     const end = this.#ends[series];
     // Where it is not known yet, there may be newer blocks than this one.
@@ -166,6 +205,14 @@ function prepareStatements(database: SqliteDatabase) {
     one: database.prepare<[number], { key: number; windows: number }>('SELECT key, windows FROM blocks WHERE key = ?'),
     range: database.prepare<[number, number], BlockRow>(
       'SELECT key, windows, bytes FROM blocks WHERE key >= ? AND key <= ? ORDER BY key',
+    ),
+    whole: database.prepare<[number], BlockRow>('SELECT key, windows, bytes FROM blocks WHERE key = ?'),
+    ofWindow: database.prepare<[number, number, number, number], { key: number }>(
+      `SELECT key FROM blocks WHERE windows = ? AND key % ${WINDOWS_OF_SERIES} = ? AND key > ? ORDER BY key LIMIT ?`,
+    ),
+    nextWindow: database.prepare<[number, number], { start: number }>(
+      `SELECT key % ${WINDOWS_OF_SERIES} AS start FROM blocks WHERE windows = ? AND key % ${WINDOWS_OF_SERIES} > ? ` +
+        `ORDER BY key % ${WINDOWS_OF_SERIES} LIMIT 1`,
     ),
     put: database.prepare<[number, number, Uint8Array]>(
       'INSERT INTO blocks (key, windows, bytes) VALUES (?, ?, ?) ' +

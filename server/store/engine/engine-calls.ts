@@ -4,7 +4,7 @@ import { failed, ok, type Result } from '#domain/result.js';
 import type { RollupJob, RollupSpan, SeriesRollup } from '#domain/series-rollup.js';
 import type { RetentionCuts, StoreFault } from '../../ports.js';
 import type { Piece, RollupPatch } from '../../rollup/rebuild.js';
-import { encodeRollups } from '../block/rollup-block.js';
+import { encodeRollups, type RollupBlock } from '../block/rollup-block.js';
 import { unavailable } from '../point-rules.js';
 import { databasePath, faultOf, openSqlite } from '../sqlite.js';
 import { type BarePoint, type CatalogueRows, ENGINE_SCHEMA, type PackedColumns, StoreEngine } from './engine.js';
@@ -24,11 +24,15 @@ export interface EngineCalls {
   rollUp: { asked: { questions: readonly { series: number; job: RollupJob }[] }; answer: readonly PackedRollup[] };
   rebuild: { asked: { pieces: readonly Piece<number>[]; rawSince: number }; answer: number };
   saveRollups: { asked: { patches: readonly RollupPatch<number>[] }; answer: undefined };
-  readRollups: { asked: { series: number; span: RollupSpan; from: number; to: number }; answer: readonly Uint8Array[] };
+  readRollups: {
+    asked: { series: number; span: RollupSpan; from: number; to: number };
+    answer: readonly RollupBlock[];
+  };
   prune: { asked: { cuts: RetentionCuts }; answer: number };
   backup: { asked: { path: string }; answer: undefined };
   /** For tests and measurements: what else happens by itself. */
   seal: { asked: { compactBefore: number }; answer: undefined };
+  lookOver: { asked: Record<never, never>; answer: undefined };
   close: { asked: Record<never, never>; answer: undefined };
 }
 
@@ -67,7 +71,7 @@ export function openEngine(settings: EngineSettings): Result<OpenedEngine, Store
 }
 
 function openFile(path: string, settings: EngineSettings): Result<Omit<OpenedEngine, 'salvage'>, StoreFault> {
-  const opened = openSqlite(path, ENGINE_SCHEMA, { pageBytes: PAGE_BYTES });
+  const opened = openSqlite(path, ENGINE_SCHEMA, { pageBytes: PAGE_BYTES, isGuarded: true });
   if (!opened.ok) return opened;
   const database = opened.value;
   try {
@@ -107,6 +111,11 @@ export function answer(engine: StoreEngine, call: EngineCall): Answer | Promise<
       return engine.backup(call.path);
     case 'seal':
       return sealNow(engine, call.compactBefore);
+    case 'lookOver':
+      while (!engine.lookOver()) {
+        // Some blocks at a time.
+      }
+      return ok(undefined);
     case 'close':
       engine.close();
       return ok(undefined);

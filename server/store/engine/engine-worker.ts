@@ -10,11 +10,16 @@ const COMPACT_AFTER_MS = 2 * 86_400_000;
 const COMPACT_PAUSE_MS = 250;
 const COMPACT_IDLE_MS = 60_000;
 
+/** Some thousand blocks in a minute, and again when a day has passed since the last. */
+const LOOK_PAUSE_MS = 5000;
+const LOOK_AGAIN_MS = 86_400_000;
+
 const WRITES_AT_ONCE = 16;
 
 const port = parentPort;
 if (port === null) throw new Error('this is a thread of the store, not a program');
 let compacting: NodeJS.Timeout | undefined;
+let looking: NodeJS.Timeout | undefined;
 const opened = openEngine(workerData as EngineSettings);
 
 function say(message: FromWorker, transfer: ArrayBuffer[] = []): void {
@@ -27,6 +32,7 @@ if (opened.ok) {
   say({ id: 0, result: { ok: true, value: opening }, counters: engine.counters() });
   port.on('message', (call: ToWorker) => void serve(engine, call));
   keepCompact(engine);
+  looking = setTimeout(() => keepLooking(engine), LOOK_PAUSE_MS);
 } else {
   say({ id: 0, result: opened, counters: {} });
 }
@@ -44,6 +50,7 @@ async function serve(engine: StoreEngine, call: ToWorker): Promise<void> {
   if (call.op === 'write') engine.sealIfDue();
   if (call.op === 'close') {
     clearTimeout(compacting);
+    clearTimeout(looking);
     port?.close();
   }
 }
@@ -73,4 +80,9 @@ function serveWrites(engine: StoreEngine, first: Write): ToWorker | undefined {
 function keepCompact(engine: StoreEngine): void {
   const isMore = engine.compactSome(Date.now() - COMPACT_AFTER_MS);
   compacting = setTimeout(() => keepCompact(engine), isMore ? COMPACT_PAUSE_MS : COMPACT_IDLE_MS);
+}
+
+function keepLooking(engine: StoreEngine): void {
+  const isDone = engine.lookOver();
+  looking = setTimeout(() => keepLooking(engine), isDone ? LOOK_AGAIN_MS : LOOK_PAUSE_MS);
 }

@@ -8,9 +8,9 @@ import type { RetentionCuts, StoreFault } from '../../ports.js';
 import { type Piece, type RebuildDeps, type RollupPatch, rebuild } from '../../rollup/rebuild.js';
 import { BlockDamage } from '../block/bytes.js';
 import { Columns, merged, seriesColumns } from '../block/columns.js';
-import { windowsIn } from '../block/rollup-block.js';
+import { type RollupBlock, windowsIn } from '../block/rollup-block.js';
 import type { ValueType } from '../point-rules.js';
-import { createReserve, faultOf, noSpace, type Reserve, type SqliteDatabase } from '../sqlite.js';
+import { checkTable, createReserve, faultOf, noSpace, type Reserve, type SqliteDatabase } from '../sqlite.js';
 import { BLOCK_SCHEMA, BlockTable } from './block-table.js';
 import { DAMAGE_SCHEMA, Damage } from './damage.js';
 import { Heads } from './heads.js';
@@ -19,7 +19,9 @@ import { ROLLUP_SCHEMA, RollupTable } from './rollup-table.js';
 import { suspect } from './salvage.js';
 
 export const ENGINE_SCHEMA = `
-  CREATE TABLE IF NOT EXISTS metrics (name TEXT PRIMARY KEY, type TEXT NOT NULL) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS metrics (
+    name TEXT PRIMARY KEY, type TEXT NOT NULL CHECK (type IN ('number', 'text'))
+  ) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS series (
     id INTEGER PRIMARY KEY, post TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL, UNIQUE (post, device, metric)
   );
@@ -57,6 +59,7 @@ export interface PackedColumns {
 /** A block is pruned in steps of so many, each a transaction. */
 const PRUNE_BLOCKS = 2000;
 const COMPACT_DAYS = 16;
+const LOOK_BLOCKS = 200;
 const LOG_BYTES_MAX = 64 * 1024 * 1024;
 /** Sealing that fails for want of space leaves points in memory; beyond so many times the usual no more are taken. */
 const UNSEALED_TIMES_MAX = 3;
@@ -85,7 +88,7 @@ export class StoreEngine {
     storeDaysCompacted: 0,
   };
 
-  /** Reads the log back into memory. Throws what SQLite throws. */
+  /** Reads the log back into memory. Throws what SQLite throws, also where the names of series are damaged. */
   constructor(database: SqliteDatabase, path: string, options: EngineOptions) {
     this.#database = database;
     this.#path = path;
@@ -95,6 +98,8 @@ export class StoreEngine {
     this.#blocks = new BlockTable(database, this.#damage);
     this.#rollups = new RollupTable(database, this.#damage);
     this.#statements = prepareStatements(database);
+    // Names have no checksum; SQLite keeps those of series twice.
+    for (const table of ['series', 'metrics']) checkTable(database, table);
     this.#replay();
     this.#reserve = createReserve(path);
     this.#reserve.hold();
@@ -223,6 +228,13 @@ export class StoreEngine {
     return compacted.ok && compacted.value === COMPACT_DAYS;
   }
 
+  /** Looks whether some more blocks are there and whole, so that what nobody reads is told too. True once it has seen all. */
+  lookOver(): boolean {
+    const looked = this.attempt(() => this.#blocks.lookOver(LOOK_BLOCKS));
+    if (looked.ok && looked.value.isLost) suspect(this.#path);
+    return !looked.ok || looked.value.isDone;
+  }
+
   /** Appends the points with from ≤ at < to, ordered, behind those that are there. */
   #read(series: number, from: number, to: number, into: Columns): void {
     if (to <= from) return;
@@ -296,7 +308,7 @@ export class StoreEngine {
   }
 
   /** Blocks that together hold the windows with from ≤ start < to, by time, and perhaps some around them. */
-  rollupBlocks(series: number, span: RollupSpan, from: number, to: number): Uint8Array[] {
+  rollupBlocks(series: number, span: RollupSpan, from: number, to: number): RollupBlock[] {
     return this.#rollups.read(series, span, from, to);
   }
 

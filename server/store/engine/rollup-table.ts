@@ -2,7 +2,7 @@
 import { ROLLUP_SPANS, type RollupSpan, type WindowRollup } from '#domain/series-rollup.js';
 import type { RollupPatch } from '../../rollup/rebuild.js';
 import { isIntact } from '../block/frame.js';
-import { decodeRollups, encodeRollups } from '../block/rollup-block.js';
+import { decodeRollups, encodeRollups, type RollupBlock } from '../block/rollup-block.js';
 import type { SqliteDatabase } from '../sqlite.js';
 import type { Damage } from './damage.js';
 
@@ -24,15 +24,15 @@ export class RollupTable {
   }
 
   /** Blocks that together hold the windows with from ≤ start < to, by time, and perhaps some around them. */
-  read(series: number, span: RollupSpan, from: number, to: number): Uint8Array[] {
+  read(series: number, span: RollupSpan, from: number, to: number): RollupBlock[] {
     if (to <= from) return [];
     return this.#statements.range
       .all(keyOf(series, span, from), keyOf(series, span, to - 1))
-      .flatMap(({ key, bytes }) => (this.#isIntact(key, bytes) ? [bytes] : []));
+      .filter(({ bytes, key }) => this.#isIntact(key, bytes));
   }
 
   #isIntact(key: number, bytes: Uint8Array): boolean {
-    const intact = isIntact(bytes);
+    const intact = isIntact(bytes, key);
     if (!intact) this.#damage.found('rollup', key);
     return intact;
   }
@@ -52,14 +52,14 @@ export class RollupTable {
     for (const [key, ofKey] of byKey) {
       ofKey.sort((a, b) => a.from - b.from);
       if (ofKey.length === 0) this.#statements.remove.run(key);
-      else this.#statements.put.run(key, encodeRollups(ofKey));
+      else this.#statements.put.run(key, encodeRollups(ofKey, key));
     }
   }
 
   /** The windows of a block that are not replaced. */
   #around(key: number, bytes: Uint8Array, from: number, to: number): WindowRollup[] {
     if (!this.#isIntact(key, bytes)) return [];
-    return decodeRollups(bytes).filter((window) => window.from < from || window.from >= to);
+    return decodeRollups(bytes, key).filter((window) => window.from < from || window.from >= to);
   }
 
   /** Removes the quarters of these series whose days end before `cut`, epoch ms. Gives how many blocks went. */
@@ -95,7 +95,7 @@ function periodOf(span: RollupSpan, at: number): number {
 
 function prepareStatements(database: SqliteDatabase) {
   return {
-    range: database.prepare<[number, number], { key: number; bytes: Uint8Array }>(
+    range: database.prepare<[number, number], RollupBlock>(
       'SELECT key, bytes FROM rollups WHERE key >= ? AND key <= ? ORDER BY key',
     ),
     put: database.prepare<[number, Uint8Array]>(

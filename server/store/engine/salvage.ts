@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { StoreFault } from '../../ports.js';
-import { faultOf, isCorruption, openSqlite, type SqliteDatabase } from '../sqlite.js';
+import { faultOf, isCorruption, isSchemaIntact, openSqlite, type SqliteDatabase } from '../sqlite.js';
 import { WINDOWS_OF_DAY, WINDOWS_OF_SERIES } from './window-key.js';
 
 /** What was saved of a damaged file. */
@@ -69,12 +69,16 @@ export function isDamaged(path: string): boolean {
   return header.readUInt32BE(24) === header.readUInt32BE(92) && size < header.readUInt32BE(PAGE_COUNT_AT) * pageBytes;
 }
 
-/** Whether SQLite takes it for a database: page size, versions, and the fractions that are always these (1.3.2 to 1.3.4, ibid.). */
+/**
+ * Whether SQLite takes it for a database: page size, versions, and the fractions that are always these (1.3.2 to 1.3.4, ibid.),
+ * and a schema format that it knows (1.3.10).
+ */
 function isHeader(header: Buffer): boolean {
   const pageBytes = header.readUInt16BE(16);
   const isSize = pageBytes === 1 || (pageBytes >= 512 && (pageBytes & (pageBytes - 1)) === 0);
   const [writeVersion = 0, readVersion = 0, , ...fractions] = header.subarray(18, 24);
-  return isSize && [1, 2].includes(writeVersion) && [1, 2].includes(readVersion) && fractions.join() === '64,32,32';
+  const areVersions = [1, 2].includes(writeVersion) && [1, 2].includes(readVersion) && header.readUInt32BE(44) <= 4;
+  return isSize && areVersions && fractions.join() === '64,32,32';
 }
 
 function sizeOf(path: string): number {
@@ -94,13 +98,13 @@ function salvagePath(path: string): string {
 /** Makes a new file of what can be read of the one at `path`, and puts that aside. */
 export function salvage(path: string, schema: string, pageBytes: number): Result<Salvage, StoreFault> {
   rmSync(salvagePath(path), { force: true });
-  const fresh = openSqlite(salvagePath(path), schema, { pageBytes });
+  const fresh = openSqlite(salvagePath(path), schema, { pageBytes, isGuarded: true });
   if (!fresh.ok) return fresh;
   // Into the file, where its first page can be read from.
   fresh.value.close();
   const source = openReadable(path, pageBytes);
   if (!source.ok) return source;
-  const target = openSqlite(salvagePath(path), schema, { pageBytes });
+  const target = openSqlite(salvagePath(path), schema, { pageBytes, isGuarded: true });
   if (!target.ok) {
     source.value.close();
     return target;
@@ -123,8 +127,8 @@ export function salvage(path: string, schema: string, pageBytes: number): Result
 
 /**
  * Opens a damaged file so that SQLite reads what is there. It reads nothing of a file that is shorter than its first page says,
- * or without a whole first page: so the file is made as long as it was, with holes, and a first page is taken from a new file,
- * whose tables begin on the same pages. What stood there stays in a file beside it.
+ * or without a whole first page, which lists the tables: so the file is made as long as it was, with holes, and a first page is
+ * taken from a new file, whose tables begin on the same pages. What stood there stays in a file beside it.
  */
 function openReadable(path: string, pageBytes: number): Result<SqliteDatabase, StoreFault> {
   const first = readStart(path, pageBytes);
@@ -148,9 +152,9 @@ function openWithTables(path: string): Result<SqliteDatabase, StoreFault> {
     const { tables } = opened.value
       .prepare("SELECT count(*) AS tables FROM sqlite_master WHERE type = 'table'")
       .get() as { tables: number };
-    if (tables >= TABLES.length) return opened;
+    if (tables >= TABLES.length && isSchemaIntact(opened.value)) return opened;
     opened.value.close();
-    return failed({ code: 'STORE_DAMAGED', message: `${path} has lost its tables` });
+    return failed({ code: 'STORE_DAMAGED', message: `${path} has lost its list of tables` });
   } catch (error) {
     opened.value.close();
     return failed(faultOf(error, path));
