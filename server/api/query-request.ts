@@ -158,7 +158,7 @@ async function readSeries(
     return [];
   }
   const found: KnownSeries[] = [];
-  const nowhere = new Set<string>();
+  const nowhere = new Map<string, string>();
   const somewhere = new Set<string>();
   for (const { isOptional, name, path } of named.values()) {
     if (!facts.posts.includes(name.post)) {
@@ -167,14 +167,16 @@ async function readSeries(
     }
     const known = await describe(name, facts);
     if (known !== undefined) found.push(known);
-    if (isOptional) (known === undefined ? nowhere : somewhere).add(path);
+    if (isOptional && known !== undefined) somewhere.add(path);
+    else if (isOptional) nowhere.set(path, `${name.device}/${name.metric}`);
     else if (known === undefined) {
       const what = `post "${name.post}" has no "${name.device}/${name.metric}"`;
       tell('API_METRIC_UNKNOWN', path, `${what}; GET /posts/${name.post} lists its metrics`);
     }
   }
-  for (const path of nowhere)
-    if (!somewhere.has(path)) tell('API_METRIC_UNKNOWN', path, 'no post has it; GET /posts/:post lists those of one');
+  for (const [path, metric] of nowhere)
+    if (!somewhere.has(path))
+      tell('API_METRIC_UNKNOWN', path, `no post has "${metric}"; GET /posts/:post lists the metrics of one`);
   return found;
 }
 
