@@ -1,5 +1,5 @@
-// `oftob simulate`: a scenario's posts as Modbus TCP devices on loopback, in real time.
-import { readFileSync } from 'node:fs';
+// `oftob simulate`: a scenario's posts as Modbus TCP devices on loopback, as fast as time goes or faster.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { failed, ok, type Result } from '#domain/result.js';
 import { loadCatalog } from '#profiles/catalog.js';
 import {
@@ -9,10 +9,16 @@ import {
   parseScenario,
   type Scenario,
   type ScenarioFault,
+  TIME_PATTERN,
 } from '#simulators/scenarios/scenario.js';
 import { createSimulation, type Simulation } from '#simulators/simulation.js';
 import { type Command, type CommandFault, done, fault, integerOf, type Options, textOf } from './command.js';
 import { repeat, systemClock, systemScheduler, untilSignal } from './system.js';
+
+/** A day takes nine seconds. */
+const SPEED_MAX = 10_000;
+
+const TIME = new RegExp(TIME_PATTERN);
 
 /** The world moves on in steps of this. */
 export const WORLD_STEP_MS = 1000;
@@ -31,6 +37,14 @@ export const simulate: Command = {
       meaning: 'port of the first bus, the others follow; 0 takes free ones',
       preset: '1502',
     },
+    {
+      name: 'from',
+      value: 'TIME',
+      meaning: "when the world begins, as in 2026-01-15T06:00:00Z (default: the scenario's own, or now)",
+    },
+    { name: 'speed', value: 'N', meaning: `so many times as fast as time goes, 1 to ${SPEED_MAX}`, preset: '1' },
+    { name: 'seed', value: 'N', meaning: "another course of things than the scenario's own" },
+    { name: 'truth', value: 'FILE', meaning: 'write what is wrong, where, from when to when, as JSON lines' },
   ],
   example: 'oftob simulate --scenario clear-day --port 1502',
   async run(options) {
@@ -46,11 +60,49 @@ export const simulate: Command = {
     if (!firstPort.ok) return firstPort;
     const scenario = chooseScenario(options);
     if (!scenario.ok) return scenario;
+    const course = courseOf(options, scenario.value);
+    if (!course.ok) return course;
+    const { seed, startAt } = course.value;
     const { profiles } = loadCatalog();
-    const simulation = createSimulation(scenario.value, { startAt: systemClock.now(), catalog: profiles });
-    return runSimulation(simulation, firstPort.value ?? 0);
+    const simulation = createSimulation(scenario.value, {
+      startAt,
+      catalog: profiles,
+      ...(seed !== undefined && { seed }),
+    });
+    const told = writeTruth(simulation, textOf(options, 'truth'));
+    return told.ok ? runSimulation(simulation, firstPort.value ?? 0, course.value) : told;
   },
 };
+
+interface Course {
+  /** Epoch ms at which the world begins. */
+  readonly startAt: number;
+  readonly speed: number;
+  readonly seed: number | undefined;
+}
+
+function courseOf(options: Options, scenario: Scenario): Result<Course, CommandFault> {
+  const speed = integerOf(options, 'speed', 1, SPEED_MAX);
+  if (!speed.ok) return speed;
+  const seed = integerOf(options, 'seed', 0, 4_294_967_295);
+  if (!seed.ok) return seed;
+  const from = textOf(options, 'from') ?? scenario.from;
+  const startAt = from === undefined ? systemClock.now() : Date.parse(from);
+  if (!Number.isFinite(startAt) || (from !== undefined && !TIME.test(from)))
+    return fault('USAGE', `--from must be a time with its zone, as in 2026-01-15T06:00:00Z, not "${from}"`);
+  return ok({ startAt, speed: speed.value ?? 1, seed: seed.value });
+}
+
+function writeTruth(simulation: Simulation, file: string | undefined): Result<undefined, CommandFault> {
+  if (file === undefined) return done;
+  const lines = [...simulation.posts.values()].flatMap((post) => post.truth()).map((truth) => JSON.stringify(truth));
+  try {
+    writeFileSync(file, lines.map((line) => `${line}\n`).join(''));
+    return done;
+  } catch (error) {
+    return fault('USAGE', `cannot write ${file}: ${(error as Error).message}`);
+  }
+}
 
 function chooseScenario(options: Options): Result<Scenario, CommandFault> {
   const name = textOf(options, 'scenario');
@@ -83,7 +135,11 @@ function describe(name: string, faults: readonly ScenarioFault[]): CommandFault 
   };
 }
 
-async function runSimulation(simulation: Simulation, firstPort: number): Promise<Result<undefined, CommandFault>> {
+async function runSimulation(
+  simulation: Simulation,
+  firstPort: number,
+  { speed, startAt }: Course,
+): Promise<Result<undefined, CommandFault>> {
   const served: { close(): Promise<void> }[] = [];
   let port = firstPort;
   try {
@@ -102,7 +158,11 @@ async function runSimulation(simulation: Simulation, firstPort: number): Promise
       `cannot serve on port ${port}: ${(error as Error).message}. Choose another with --port`,
     );
   }
-  const stop = repeat(systemScheduler, WORLD_STEP_MS, () => simulation.stepTo(systemClock.now()));
+  const begunAt = systemClock.monotonic();
+  const worldTime = (): number => startAt + (systemClock.monotonic() - begunAt) * speed;
+  // Faster worlds are looked at more often: what a client reads is never older than a step.
+  const stepMs = Math.max(WORLD_STEP_MS / speed, WORLD_STEP_MS / 10);
+  const stop = repeat(systemScheduler, stepMs, () => simulation.stepTo(Math.round(worldTime())));
   process.stdout.write('Ctrl-C stops it.\n');
   await untilSignal();
   stop();

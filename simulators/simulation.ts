@@ -17,6 +17,7 @@ import {
   talkOf,
   timedFault,
 } from './fault/fault.js';
+import { type Truth, truthOf } from './fault/truth.js';
 import { checkDevices, type Scenario, type ScenarioDevice, type ScenarioPost } from './scenarios/scenario.js';
 import { type ServedBus, serveModbusTcp } from './serve/modbus-tcp.js';
 import { createPost, longestStepMs, type PostState, stepPost } from './world/post.js';
@@ -65,6 +66,8 @@ export interface PostSimulation {
   inject(fault: Fault): () => void;
   /** Faults that stand now. */
   activeFaults(): readonly Fault[];
+  /** All that is, was or will be wrong, as far as it is known: the scenario's faults, and those started by hand. */
+  truth(): readonly Truth[];
 }
 
 export interface ServePostOptions {
@@ -136,6 +139,7 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
     buses: [...new Set(devices.map(({ bus }) => bus))],
     state: () => life.state,
     activeFaults: active,
+    truth: () => life.faults.map((fault) => truthOf(scenario.id, fault)),
     stepTo: (at) => {
       while (life.state.at < at) {
         advance(spec, life, at);

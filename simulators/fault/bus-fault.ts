@@ -16,4 +16,8 @@ export interface BusDisturbance {
   readonly wrongUnit?: boolean;
   /** The connection is cut. */
   readonly drop?: boolean;
+  /** The answer comes twice, as from a converter that repeats itself. */
+  readonly doubled?: boolean;
+  /** The connection is dead from now on, and its end is not told: a converter that was switched off and on again. */
+  readonly halfOpen?: boolean;
 }

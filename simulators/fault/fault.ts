@@ -58,6 +58,10 @@ export const TalkFaultSchema = Type.Union([
   Type.Object({ kind: Type.Literal('truncated'), ...when, ...where }, strict),
   Type.Object({ kind: Type.Literal('wrongUnit'), ...when, ...where }, strict),
   Type.Object({ kind: Type.Literal('drop'), ...when, ...where }, strict),
+  /** Each answer comes twice. */
+  Type.Object({ kind: Type.Literal('doubled'), ...when, ...where }, strict),
+  /** Connections that asked while it stood are never answered again, and never closed. */
+  Type.Object({ kind: Type.Literal('halfOpen'), ...when, ...where }, strict),
 ]);
 export type TalkFault = Static<typeof TalkFaultSchema>;
 
@@ -162,6 +166,8 @@ function talkDisturbance(fault: Fault, device: string): BusDisturbance {
     case 'truncated':
     case 'wrongUnit':
     case 'drop':
+    case 'doubled':
+    case 'halfOpen':
       return { [fault.kind]: true };
     default:
       return {};

@@ -10,7 +10,7 @@ const scenario = (posts: unknown) => ({ name: 'test', summary: 'a test', seed: 1
 
 describe('scenarios that come with the product', () => {
   test('are listed with a line each', () => {
-    expect(listScenarios().map(({ name }) => name)).toEqual(['clear-day', 'demo']);
+    expect(listScenarios().map(({ name }) => name)).toContain('demo');
     expect(listScenarios()).toHaveLength(scenarioNames().length);
   });
 

@@ -13,6 +13,8 @@ import { FaultSchema } from '../fault/fault.js';
 import { PostSpecSchema } from '../world/post-spec.js';
 
 const strict = { additionalProperties: false } as const;
+/** ISO 8601 with its zone. */
+export const TIME_PATTERN = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}(:\\d{2})?(Z|[+-]\\d{2}:\\d{2})$';
 const identifier = Type.String({ pattern: IDENTIFIER_PATTERN });
 
 const ScenarioDeviceSchema = Type.Object(
@@ -55,6 +57,8 @@ export const ScenarioSchema = Type.Object(
     /** One line for the list. */
     summary: Type.String({ minLength: 1 }),
     seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
+    /** When its world begins, where the season matters: ISO 8601 with its zone. */
+    from: Type.Optional(Type.String({ pattern: TIME_PATTERN })),
     posts: Type.Array(ScenarioPostSchema, { minItems: 1, maxItems: 1000 }),
   },
   strict,

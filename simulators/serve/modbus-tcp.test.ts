@@ -116,6 +116,28 @@ test('requests that arrive in one piece or byte by byte are each answered in tur
   expect([received[1], received[14], received[27]]).toEqual([1, 2, 3]);
 });
 
+test('an answer that is doubled comes twice, as it is', async () => {
+  const { port } = await serve({ faults: () => ({ doubled: true }) });
+  const socket = connectSocket(port, '127.0.0.1');
+  closers.push(() => socket.destroy());
+  const received: number[] = [];
+  socket.on('data', (chunk) => received.push(...chunk));
+  socket.write(Buffer.from([0, 7, 0, 0, 0, 6, 1, 4, 0, 52, 0, 2]));
+  await expect.poll(() => received.length).toBe(26);
+  expect(received.slice(13)).toEqual(received.slice(0, 13));
+});
+
+test('a connection that is half open stays silent for good, while a new one is answered', async () => {
+  let isHalfOpen = true;
+  const { port } = await serve({ faults: () => ({ halfOpen: isHalfOpen }) });
+  const old = await connect(port);
+  await expect(old.readInputRegisters(52, 2)).rejects.toMatchObject({ errno: 'ETIMEDOUT' });
+  isHalfOpen = false;
+  await expect(old.readInputRegisters(52, 2)).rejects.toMatchObject({ errno: 'ETIMEDOUT' });
+  expect(old.isOpen).toBe(true);
+  expect((await (await connect(port)).readInputRegisters(52, 2)).data).toHaveLength(2);
+});
+
 test('what is not Modbus is cut off', async () => {
   const { port } = await serve();
   const socket = connectSocket(port, '127.0.0.1');

@@ -86,7 +86,9 @@ function closeAll(server: Server, sockets: ReadonlySet<Socket>, timers: Set<() =
 
 function answerOn(socket: Socket, options: ServeOptions, timers: Set<() => void>): void {
   let pending = Buffer.alloc(0);
+  let isDead = false;
   socket.on('data', (chunk) => {
+    if (isDead) return;
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
     while (pending.length >= 8) {
       const length = pending.readUInt16BE(4);
@@ -98,15 +100,23 @@ function answerOn(socket: Socket, options: ServeOptions, timers: Set<() => void>
       if (pending.length < length + 6) return;
       const frame = pending.subarray(0, length + 6);
       pending = pending.subarray(length + 6);
-      answerFrame(socket, frame, options, timers);
+      const disturbance = options.faults?.(frame.readUInt8(6)) ?? {};
+      isDead = disturbance.halfOpen === true;
+      if (isDead) return;
+      answerFrame(socket, frame, disturbance, options, timers);
     }
   });
 }
 
-function answerFrame(socket: Socket, frame: Buffer, options: ServeOptions, timers: Set<() => void>): void {
+function answerFrame(
+  socket: Socket,
+  frame: Buffer,
+  disturbance: BusDisturbance,
+  options: ServeOptions,
+  timers: Set<() => void>,
+): void {
   const unit = frame.readUInt8(6);
   const device = options.units.get(unit);
-  const disturbance = options.faults?.(unit) ?? {};
   if (disturbance.drop === true) {
     socket.destroy();
     return;
@@ -114,7 +124,8 @@ function answerFrame(socket: Socket, frame: Buffer, options: ServeOptions, timer
   if (disturbance.silent === true) return;
   const body = device ? bodyOf(device, frame.subarray(7), disturbance) : absentBody(frame, options);
   if (body === undefined) return;
-  const answer = disturb(headed(frame, device?.replyUnit ?? unit, body), disturbance);
+  const once = disturb(headed(frame, device?.replyUnit ?? unit, body), disturbance);
+  const answer = disturbance.doubled === true ? Buffer.concat([once, once]) : once;
   const send = (): void => {
     if (!socket.destroyed) socket.write(answer);
   };

@@ -32,7 +32,16 @@ export interface Disturbance {
   readonly floatStuck?: 'full' | 'notFull';
 }
 
-/** True when anything at all is wrong. */
-export function isDisturbed(disturbance: Disturbance): boolean {
-  return Object.values(disturbance).some((value) => value !== undefined && value !== false);
+const QUICK: readonly (keyof Disturbance)[] = [
+  'batterySoc',
+  'dryWell',
+  'closedValve',
+  'noFlow',
+  'pumpByHand',
+  'pumpOff',
+];
+
+/** True when something is wrong that works within seconds. What goes on for days, such as snow or a leak, does not. */
+export function isQuick(disturbance: Disturbance): boolean {
+  return QUICK.some((name) => disturbance[name] !== undefined && disturbance[name] !== false);
 }

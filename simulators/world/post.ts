@@ -2,7 +2,7 @@
 // random numbers come from the state.
 import { type BatteryState, batteryLimits, initialBattery, socOf, stepBattery } from './battery.js';
 import { type Counters, initialCounters, stepCounters } from './counters.js';
-import { type Disturbance, isDisturbed } from './disturbance.js';
+import { type Disturbance, isQuick } from './disturbance.js';
 import { type DrawsState, NOBODY_DRAWS, stepDraws } from './draws.js';
 import { canCarry, controlGenset, type GensetState, initialGenset, stepGenset } from './genset.js';
 import { controlInverter, dispatch, type InverterState, initialInverter } from './inverter.js';
@@ -88,11 +88,11 @@ export function createPost(spec: PostSpec, startAt: number, seed: number): PostS
   };
 }
 
-/** Longest step that does not blur what is going on: a second while anything moves or is wrong, ten otherwise. */
+/** Longest step that does not blur what is going on: a second while anything moves or goes wrong quickly, ten otherwise. */
 export function longestStepMs(state: PostState, disturbance: Disturbance): number {
   const starting =
     state.genset.phase !== 'stopped' && state.genset.phase !== 'running' && state.genset.phase !== 'failed';
-  return isDisturbed(disturbance) || isChanging(state.pump) || starting ? 1000 : 10_000;
+  return isQuick(disturbance) || isChanging(state.pump) || starting ? 1000 : 10_000;
 }
 
 /** The post after a step of `dtMs`, with what is wrong during it. */
