@@ -76,8 +76,9 @@ function setUp(database: SqliteDatabase, schema: string, isGuarded: boolean): vo
   database
     .transaction(() => {
       database.exec(schema);
+      if (!isGuarded) return;
       const checksum = checksumOfSchema(database);
-      if (isGuarded && userVersion(database) !== checksum) database.pragma(`user_version = ${checksum}`);
+      if (userVersion(database) !== checksum) database.pragma(`user_version = ${checksum}`);
     })
     .immediate();
 }

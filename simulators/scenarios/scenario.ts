@@ -108,6 +108,8 @@ export function parseScenario(input: unknown): Result<Scenario, readonly Scenari
   const faults = filled.posts.flatMap((post, index) => crossFaults(post, `/posts/${index}`));
   const twice = repeated(filled.posts.map(({ id }) => id));
   if (twice !== undefined) faults.push(invalid('/posts', `has two posts "${twice}"`));
+  if (filled.from !== undefined && Number.isNaN(Date.parse(filled.from)))
+    faults.push(invalid('/from', `is no moment of any calendar: "${filled.from}"`));
   return faults.length > 0 ? failed(faults) : ok(filled);
 }
 

@@ -67,6 +67,11 @@ export function describeStore(
       expect(await all(soc)).toEqual([point(soc, T0, 40)]);
       await write(point(soc, T0, 30), point(soc, T0, 20));
       expect(await all(soc)).toEqual([point(soc, T0, 20)]);
+      const none = point(soc, T0, null, REASONS.torn.code);
+      await write(point(soc, T0, 10), none);
+      expect(await all(soc)).toEqual([none]);
+      await write(none, point(soc, T0, 5));
+      expect(await all(soc)).toEqual([point(soc, T0, 5)]);
     });
 
     test('late data takes its place between what is there', async () => {

@@ -33,6 +33,7 @@ export function holdNothing(folder: string): void {
   truncateSync(reserve, 16 * 1024 * 1024);
 }
 
+/** A store in the caller's thread, without the time that its reserve takes. Throws where it cannot be opened. */
 export function openQuickly(folder: string, sealValues: number): EmbeddedStore {
   holdNothing(folder);
   const opened = openEmbeddedStoreHere({ folder, sealValues });

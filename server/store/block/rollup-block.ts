@@ -72,8 +72,7 @@ function appendRollups({ bytes, key }: RollupBlock, into: WindowRollup[]): void 
 export function windowsIn(blocks: readonly RollupBlock[], from: number, to: number): WindowRollup[] {
   const windows: WindowRollup[] = [];
   for (const block of blocks) appendRollups(block, windows);
-  const isWithin = windows.every((window) => window.from >= from && window.from < to);
-  return isWithin ? windows : windows.filter((window) => window.from >= from && window.from < to);
+  return windows.filter((window) => window.from >= from && window.from < to);
 }
 
 /** One number of each row; null where there is none. */

@@ -136,7 +136,7 @@ export class BlockTable {
     let end = this.#ends[series];
     if (end === undefined) {
       const newest = this.#statements.greatest.get(blockKey(series, 0), blockKey(series, WINDOWS_OF_SERIES - 1))?.key;
-      const row = newest === undefined || newest === null ? undefined : this.#statements.one.get(newest);
+      const row = newest === undefined || newest === null ? undefined : this.#statements.whole.get(newest);
       end = row === undefined ? 0 : windowOfKey(row.key) + row.windows;
       this.#ends[series] = end;
     }
@@ -202,7 +202,6 @@ function prepareStatements(database: SqliteDatabase) {
     covering: database.prepare<[number, number], BlockRow>(
       'SELECT key, windows, bytes FROM blocks WHERE key >= ? AND key <= ? ORDER BY key DESC LIMIT 1',
     ),
-    one: database.prepare<[number], { key: number; windows: number }>('SELECT key, windows FROM blocks WHERE key = ?'),
     range: database.prepare<[number, number], BlockRow>(
       'SELECT key, windows, bytes FROM blocks WHERE key >= ? AND key <= ? ORDER BY key',
     ),

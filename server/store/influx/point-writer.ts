@@ -55,7 +55,6 @@ export class PointWriter {
     return ok(refused.sort((a, b) => a.index - b.index));
   }
 
-  /** The points themselves where all can be taken, as nearly always. */
   #takeable(points: readonly Point[], refused: RefusedPoint[]): readonly Point[] {
     const inBatch = new Map<string, ValueType>();
     const typeOf = (metric: string): ValueType | undefined => this.#learned.get(metric) ?? inBatch.get(metric);
@@ -66,8 +65,7 @@ export class PointWriter {
         inBatch.set(point.metric, typeOfValue(point.value));
       return code === undefined;
     };
-    const taken = points.filter(isTakeable);
-    return refused.length === 0 ? points : taken;
+    return points.filter(isTakeable);
   }
 
   async #writeAll(
