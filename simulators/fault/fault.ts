@@ -1,5 +1,5 @@
 // Faults as data: what goes wrong, where, from when to when. Times are seconds from the scenario's start.
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import type { Disturbance } from '../world/disturbance.js';
 import type { BusDisturbance } from './bus-fault.js';
@@ -82,6 +82,14 @@ export type DeviceFault = Static<typeof DeviceFaultSchema>;
 
 export const FaultSchema = Type.Union([PlantFaultSchema, TalkFaultSchema, DeviceFaultSchema]);
 export type Fault = Static<typeof FaultSchema>;
+
+/** Each kind with what belongs to it. */
+export const FAULT_KINDS: ReadonlyMap<string, TSchema> = new Map(
+  [...PlantFaultSchema.anyOf, ...TalkFaultSchema.anyOf, ...DeviceFaultSchema.anyOf].map((schema) => [
+    schema.properties.kind.const,
+    schema,
+  ]),
+);
 
 /** A fault with its times on the clock, epoch ms. */
 export interface TimedFault {

@@ -66,6 +66,36 @@ describe('a scenario that is wrong', () => {
     ]);
   });
 
+  test('in its faults is told by the kind that each is meant to be', () => {
+    const faults = parseScenario({
+      ...scenario([
+        {
+          id: 'a',
+          name: 'A',
+          devices: [device],
+          faults: [
+            { kind: 'tankLeek', fromS: 0 },
+            { kind: 'tankLeak', fromS: 0 },
+            { kind: 'dryWell', fromS: 0 },
+          ],
+        },
+      ]),
+      from: 'tomorrow',
+    });
+    if (faults.ok) throw new Error('taken for sound');
+    expect(faults.fault.map(({ path }) => path)).toEqual(['/from', '/posts/0/faults/0/kind', '/posts/0/faults/1']);
+    expect(faults.fault[1]!.message).toContain('"tankLeek" is no fault; there are: batterySoc');
+    expect(faults.fault[2]!.message).toContain('flowM3h');
+  });
+
+  test('in its calendar is refused', () => {
+    const sound = scenario([{ id: 'a', name: 'A', devices: [device] }]);
+    expect(parseScenario({ ...sound, from: '2026-13-45T00:00:00Z' })).toMatchObject({
+      ok: false,
+      fault: [{ path: '/from' }],
+    });
+  });
+
   test.each([
     ['a name that no topic can have', { id: 'Post A' }],
     ['a fact that is not known', { world: { pump: { colour: 'red' } } }],

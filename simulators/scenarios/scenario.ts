@@ -9,7 +9,7 @@ import { METER_ROLES, type MeterRole } from '#domain/device-kind.js';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { Profile } from '#profiles/profile.js';
-import { FaultSchema } from '../fault/fault.js';
+import { FAULT_KINDS, FaultSchema } from '../fault/fault.js';
 import { PostSpecSchema } from '../world/post-spec.js';
 
 const strict = { additionalProperties: false } as const;
@@ -104,7 +104,7 @@ export function loadScenario(name: string): Result<Scenario, readonly ScenarioFa
 /** Fills in what a scenario leaves open and lists everything that is wrong with it. */
 export function parseScenario(input: unknown): Result<Scenario, readonly ScenarioFault[]> {
   const filled: unknown = Value.Default(ScenarioSchema, structuredClone(input));
-  if (!checkScenario.Check(filled)) return failed(checkScenario.Errors(filled).map(schemaFault));
+  if (!checkScenario.Check(filled)) return failed(schemaFaults(filled));
   const faults = filled.posts.flatMap((post, index) => crossFaults(post, `/posts/${index}`));
   const twice = repeated(filled.posts.map(({ id }) => id));
   if (twice !== undefined) faults.push(invalid('/posts', `has two posts "${twice}"`));
@@ -155,6 +155,29 @@ function repeated(names: readonly string[]): string | undefined {
 
 function invalid(path: string, message: string): ScenarioFault {
   return { code: 'SCENARIO_INVALID', path, message };
+}
+
+/** Of a fault what its own kind says, not what every other kind would. */
+function schemaFaults(filled: unknown): ScenarioFault[] {
+  const errors = checkScenario.Errors(filled).map(schemaFault);
+  const places = errors.map(({ path }) => FAULT_PLACE.exec(path)?.[0]);
+  return [
+    ...errors.filter((_, i) => places[i] === undefined),
+    ...[...new Set(places)].flatMap((place) => (place === undefined ? [] : faultsOfFault(filled, place))),
+  ];
+}
+
+const FAULT_PLACE = /^\/posts\/\d+\/faults\/\d+/;
+
+function faultsOfFault(filled: unknown, place: string): ScenarioFault[] {
+  const fault: unknown = Value.Pointer.Get(filled, place);
+  const kind = typeof fault === 'object' && fault !== null && 'kind' in fault ? fault.kind : undefined;
+  const schema = FAULT_KINDS.get(String(kind));
+  if (schema === undefined)
+    return [
+      invalid(`${place}/kind`, `${JSON.stringify(kind)} is no fault; there are: ${[...FAULT_KINDS.keys()].join(', ')}`),
+    ];
+  return Value.Errors(schema, fault).map(({ instancePath, message }) => invalid(place + instancePath, message));
 }
 
 function schemaFault({ instancePath, message }: { instancePath: string; message: string }): ScenarioFault {
