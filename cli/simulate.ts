@@ -130,7 +130,7 @@ function describe(name: string, faults: readonly ScenarioFault[]): CommandFault 
   if (faults.length === 1 && first?.path === '') return { code: first.code, message: first.message };
   return {
     code: first?.code ?? 'SCENARIO_INVALID',
-    message: `${name} has ${faults.length} faults; nothing was started`,
+    message: `${name} has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; nothing was started`,
     details: faults.map(({ path, message }) => `${path}: ${message}`),
   };
 }
