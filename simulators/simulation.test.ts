@@ -113,7 +113,7 @@ describe('the demo', () => {
     const simulation = createSimulation(demo, { startAt: live - DAY_MS, faultsFrom: live, catalog });
     for (let at = live - DAY_MS; at <= live; at += 60_000) simulation.stepTo(at);
     const post = simulation.posts.get('karakul')!;
-    const soc = () => socOf(post.spec.battery, post.state().battery);
+    const soc = () => socOf(post.state().battery);
     expect(soc()).toBeGreaterThan(35);
     simulation.stepTo(live + 30_000);
     expect(soc()).toBeLessThan(13);
@@ -124,7 +124,7 @@ describe('the demo', () => {
     expect(soc()).toBeGreaterThan(50);
     for (const well of ['kyzyl-art', 'murghab']) {
       const other = simulation.posts.get(well)!;
-      expect(socOf(other.spec.battery, other.state().battery)).toBeGreaterThan(33);
+      expect(socOf(other.state().battery)).toBeGreaterThan(33);
     }
   });
 

@@ -1,7 +1,8 @@
 // PV, battery, grid, genset, load and inverter, as inverters, chargers, battery monitors and genset controllers show them.
-import { batteryLimits, socOf } from '../world/battery.js';
-import type { GensetPhase } from '../world/genset.js';
-import { isTurning } from '../world/genset.js';
+import { type BatteryAlarm, healthOf, shownSocOf, socOf } from '../world/battery.js';
+import { CHEMISTRIES } from '../world/battery-chemistry.js';
+import { type GensetFault, type GensetPhase, isTurning } from '../world/genset.js';
+import type { InverterFault } from '../world/inverter.js';
 import type { PostState } from '../world/post.js';
 import type { PostSpec } from '../world/post-spec.js';
 import type { MetricValue } from './encoder.js';
@@ -28,13 +29,13 @@ function pvValues(spec: PostSpec, state: PostState): Values {
     'pv.energyToday': state.counters.today.pv,
   };
   const lit = state.sunlight.onArray > 5;
-  const total = spec.pv.strings.reduce((sum, share) => sum + share, 0);
+  // The voltage falls with warmth, and rises towards open circuit where the sun is not all used.
+  const unused = state.pvAvailableW > 1 ? 1 - pvW / state.pvAvailableW : 0;
+  const warmth = 1 - 0.003 * (state.weather.airC + 0.03 * state.sunlight.onArray - 25);
   for (let index = 0; index < 4; index += 1) {
-    const powerW = (pvW * (spec.pv.strings[index] ?? 0)) / total;
-    // The voltage falls with warmth, and rises towards open circuit where the sun is not all used.
-    const unused = state.pvAvailableW > 1 ? 1 - pvW / state.pvAvailableW : 0;
-    const warmth = 1 - 0.003 * (state.weather.airC + 0.03 * state.sunlight.onArray - 25);
-    const volts = lit && index < spec.pv.strings.length ? spec.pv.stringVoltageV * warmth * (1 + 0.18 * unused) : 0;
+    const couldW = state.stringsW[index] ?? 0;
+    const powerW = state.pvAvailableW > 0 ? (pvW * couldW) / state.pvAvailableW : 0;
+    const volts = lit && couldW > 0 ? spec.pv.stringVoltageV * warmth * (1 + 0.18 * unused) : 0;
     values[`pv${index + 1}.power`] = powerW;
     values[`pv${index + 1}.voltage`] = volts;
     values[`pv${index + 1}.current`] = volts > 0 ? powerW / volts : 0;
@@ -42,31 +43,43 @@ function pvValues(spec: PostSpec, state: PostState): Values {
   return values;
 }
 
+/** What a battery monitor and an inverter's BMS port call an alarm of the pack; bits of the latter are the maker's. */
+const BMS_BITS: Readonly<Record<BatteryAlarm, readonly string[]>> = {
+  none: ['none'],
+  cold: ['B03', 'none'],
+  hot: ['B02', 'none'],
+  cellLow: ['B01', 'none'],
+  tripped: ['B00', 'none'],
+};
+
 function batteryValues(spec: PostSpec, state: PostState): Values {
   const { battery, counters } = state;
-  const soc = socOf(spec.battery, battery);
-  const limits = batteryLimits(spec.battery, battery, 1);
-  const capacityAh = spec.battery.capacityWh / (3.2 * spec.battery.cells);
-  const usableWh = Math.max(0, battery.energyWh - (spec.battery.capacityWh * spec.battery.minSoc) / 100);
+  const soc = shownSocOf(battery);
+  const { limits } = battery;
+  const chemistry = CHEMISTRIES[spec.battery.chemistry];
+  const temperature = battery.sensorOpen ? null : battery.temperatureC;
+  const capacityAh = battery.capacityWh / ((spec.battery.chemistry === 'lfp' ? 3.2 : 2) * spec.battery.cells);
+  const usableWh = Math.max(0, battery.energyWh - (battery.capacityWh * spec.battery.minSoc) / 100);
+  const trouble = limits.alarm === 'hot' || limits.alarm === 'tripped' || soc < 10;
   const flow = battery.powerW > 5 ? 'discharging' : battery.powerW < -5 ? 'charging' : 'idle';
   return {
     'battery.soc': soc,
-    'battery.soh': 97,
+    'battery.soh': healthOf(spec.battery, battery),
     'battery.voltage': battery.voltageV,
     'battery.current': battery.currentA,
     'battery.power': battery.powerW,
-    'battery.temperature': battery.temperatureC,
+    'battery.temperature': temperature,
     'battery.chargeEnergy': counters.total.charge,
     'battery.dischargeEnergy': counters.total.discharge,
     'battery.chargeEnergyToday': counters.today.charge,
     'battery.dischargeEnergyToday': counters.today.discharge,
     'battery.chargeCurrentLimit': limits.chargeA,
     'battery.dischargeCurrentLimit': limits.dischargeA,
-    'battery.chargeVoltageLimit': 3.5 * spec.battery.cells,
+    'battery.chargeVoltageLimit': (chemistry.mostV - 0.1) * spec.battery.cells,
     'battery.consumedCharge': -(capacityAh * (100 - soc)) / 100,
     'battery.timeToGo': battery.powerW > 50 ? (usableWh / battery.powerW) * 3600 : null,
     'battery.state': flow,
-    'battery.faults': soc < 10 ? ['alarm', 'none'] : soc < 20 ? ['warning', 'none'] : 'none',
+    'battery.faults': trouble ? ['alarm', 'none'] : soc < 20 || limits.alarm !== 'none' ? ['warning', 'none'] : 'none',
     'battery2.soc': null,
     'battery2.voltage': null,
     'battery2.current': 0,
@@ -74,8 +87,8 @@ function batteryValues(spec: PostSpec, state: PostState): Values {
     'bms.soc': soc,
     'bms.voltage': battery.voltageV,
     'bms.current': battery.currentA,
-    'bms.temperature': battery.temperatureC,
-    'bms.alarms': 'none',
+    'bms.temperature': temperature,
+    'bms.alarms': BMS_BITS[limits.alarm],
   };
 }
 
@@ -119,6 +132,15 @@ const GENSET_STATES: Readonly<Record<GensetPhase, readonly string[]>> = {
   failed: ['error', 'failed', 'fault'],
 };
 
+/** The same for what went wrong with it. */
+const GENSET_FAULTS: Readonly<Record<GensetFault, readonly string[]>> = {
+  none: ['none'],
+  failedToStart: ['failedToStart', 'E10', 'none'],
+  stopped: ['stopped', 'E20', 'none'],
+  lowOilPressure: ['lowOilPressure', 'E4', 'none'],
+  highTemperature: ['highTemperature', 'E3', 'none'],
+};
+
 function gensetValues(spec: PostSpec, state: PostState): Values {
   const { genset, counters } = state;
   const turning = isTurning(genset);
@@ -131,10 +153,10 @@ function gensetValues(spec: PostSpec, state: PostState): Values {
     'genset.starts': genset.starts,
     'genset.fuelLevel': (100 * genset.fuelL) / spec.genset.fuelTankL,
     'genset.coolantTemperature': genset.coolantC,
-    'genset.oilPressure': turning ? 380 - genset.coolantC : 0,
-    'genset.starterVoltage': turning ? 14.1 : genset.phase === 'cranking' ? 9.6 : 12.7,
+    'genset.oilPressure': genset.oilKPa,
+    'genset.starterVoltage': genset.starterV,
     'genset.state': GENSET_STATES[genset.phase],
-    'genset.faults': genset.phase === 'failed' ? ['failedToStart', 'none'] : 'none',
+    'genset.faults': GENSET_FAULTS[genset.fault],
   };
   for (const [index, share] of spec.load.phaseShares.entries()) {
     const volts = turning ? spec.inverter.voltageV + 1.5 * (state.inverter.drift[index] ?? 0) : 0;
@@ -165,6 +187,16 @@ function loadValues(spec: PostSpec, state: PostState): Values {
   return values;
 }
 
+/** Maker's codes for why the inverter stands still: the hybrids' F numbers first. */
+const INVERTER_FAULTS: Readonly<Record<InverterFault, readonly string[]>> = {
+  none: ['none'],
+  batteryLow: ['F56', 'none'],
+  overload: ['F18', 'none'],
+  overheated: ['F64', 'none'],
+  insulation: ['F24', 'none'],
+  hardware: ['F19', 'none'],
+};
+
 function inverterValues(spec: PostSpec, state: PostState): Values {
   const { inverter, counters, at } = state;
   const { dispatch, voltagesV, on } = inverter;
@@ -178,8 +210,8 @@ function inverterValues(spec: PostSpec, state: PostState): Values {
     'ac.energyImport': total.gridImport + total.genset,
     'ac.energyExport': 0,
     'inverter.state': stateWords(on, source),
-    'inverter.faults': on ? 'none' : ['F56', 'none'],
-    'inverter.warnings': 'none',
+    'inverter.faults': INVERTER_FAULTS[inverter.fault],
+    'inverter.warnings': inverter.fanStands ? ['W02', 'none'] : state.surgeProtected ? 'none' : ['W01', 'none'],
     'inverter.relays': relays(spec, state),
     'inverter.ioMode': 'generatorInput',
     'inverter.type': 'lowVoltageThreePhase',

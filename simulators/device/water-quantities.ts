@@ -1,4 +1,5 @@
 // Pump, water meter, tank and weather, as their instruments show them.
+import { soilC } from '../world/line.js';
 import type { PostState } from '../world/post.js';
 import type { PostSpec } from '../world/post-spec.js';
 import { operatingPoint } from '../world/pump-curve.js';
@@ -18,7 +19,8 @@ export function pumpQuantities(spec: PostSpec, state: PostState): Values {
   const ratedW = operatingPoint(spec.pump, spec.pump, 1).powerW;
   const motorVoltageV = spec.pump.motorVoltageV * pump.speed;
   // Standing, the check valve holds the column of water in the line.
-  const wellHeadM = (running ? pump.point.headM : spec.pump.staticHeadM) - spec.pump.wellDepthM;
+  const columnM = state.line.columnShare * (spec.pump.staticHeadM - spec.pump.wellDepthM);
+  const wellHeadM = running ? pump.point.headM - spec.pump.wellDepthM : columnM;
   return {
     'pump.power': pump.powerW,
     'pump.powerShare': (100 * pump.powerW) / ratedW,
@@ -68,7 +70,7 @@ export function waterMeterQuantities({ waterMeter, at }: PostState): Values {
     'water.signalStrengthUp': waterMeter.strengthUp,
     'water.signalStrengthDown': waterMeter.strengthDown,
     'water.transitTimeRatio': waterMeter.transitRatio,
-    'water.faults': 'none',
+    'water.faults': waterMeter.fault === 'none' ? 'none' : [waterMeter.fault, 'lowSignal'],
     'device.uptime': Math.round(waterMeter.workingS),
     'device.clock': new Date(at).toISOString().slice(0, 19),
   };
@@ -79,16 +81,16 @@ export function tankQuantities(spec: PostSpec, { tank, weather }: PostState): Va
     'tank.level': Math.max(0, tank.volumeM3 / spec.tank.areaM2 + tank.waveM),
     'tank.fill': fillOf(spec.tank, tank),
     'tank.volume': tank.volumeM3,
-    'tank.temperature': Math.max(1.5, 6 + 0.1 * weather.airC),
+    'tank.temperature': Math.max(1.5, soilC(weather.airC)),
     'tank.floatFull': tank.floatFull ? ['full', 'on'] : ['notFull', 'off'],
   };
 }
 
-export function weatherQuantities({ weather, sunlight }: PostState): Values {
+export function weatherQuantities({ line, shownIrradiance, weather }: PostState): Values {
   return {
     'weather.airTemperature': weather.airC,
-    'weather.irradiance': sunlight.horizontal,
+    'weather.irradiance': shownIrradiance,
     'weather.windSpeed': weather.windMS,
-    'weather.pipeTemperature': weather.pipeC,
+    'weather.pipeTemperature': line.waterC,
   };
 }

@@ -28,12 +28,13 @@ export function stepDraws(
   at: number,
   dtS: number,
   random: RandomStream,
+  peopleFactor = 1,
 ): { readonly draws: DrawsState; readonly litres: number } {
   const { persons, litresPerDay } = spec.people;
   const weight = BY_HOUR[Math.floor(hourOf(spec.site, at))] ?? 1;
   const open = draws.open.map((draw) => ({ ...draw, forS: dtS }));
   for (
-    let count = poisson((persons * litresPerDay * weight * dtS) / 86_400 / MEAN_LITRES, random);
+    let count = poisson((persons * peopleFactor * litresPerDay * weight * dtS) / 86_400 / MEAN_LITRES, random);
     count > 0;
     count -= 1
   ) {

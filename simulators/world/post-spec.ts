@@ -22,6 +22,10 @@ export const SiteSchema = Type.Object(
     dayK: number(8, { minimum: 0 }),
     /** Share of time under cloud. */
     cloudShare: Type.Number({ default: 0.25, minimum: 0, maximum: 0.95 }),
+    /** Standard deviation of the temperature between fronts, K: weather that stays for days. */
+    frontK: number(2.5, { minimum: 0 }),
+    /** What a wet front lets fall, as water, mm in an hour. */
+    precipitationMmH: number(0.4, { minimum: 0 }),
   },
   strict,
 );
@@ -39,6 +43,8 @@ export const PvSchema = Type.Object(
     /** Share of the array on each string. */
     strings: Type.Array(Type.Number(positive), { default: [0.52, 0.48], minItems: 1, maxItems: 4 }),
     stringVoltageV: number(390, positive),
+    /** Share of light that dust takes each day until it rains. */
+    dustPerDay: share(0.0008),
   },
   strict,
 );
@@ -46,8 +52,13 @@ export const PvSchema = Type.Object(
 export const BatterySchema = Type.Object(
   {
     capacityWh: number(20_000, positive),
-    /** LiFePO4 cells in series. */
+    chemistry: Type.Union([Type.Literal('lfp'), Type.Literal('lead')], { default: 'lfp' }),
+    /** In series: 16 of LiFePO4 or 24 of lead-acid for 48 V. */
     cells: Type.Integer({ default: 16, minimum: 4 }),
+    /** Share of the capacity of a new pack that `capacityWh` is, %. */
+    startSoh: number(97, { exclusiveMinimum: 0, maximum: 100 }),
+    /** State of charge by which the weakest cell is behind the strongest, %. */
+    cellSpreadSoc: number(0.6, { minimum: 0, maximum: 50 }),
     resistanceOhm: number(0.012, { minimum: 0 }),
     chargeEfficiency: Type.Number({ default: 0.975, exclusiveMinimum: 0, maximum: 1 }),
     dischargeEfficiency: Type.Number({ default: 0.975, exclusiveMinimum: 0, maximum: 1 }),
@@ -94,6 +105,11 @@ export const GensetSchema = Type.Object(
     crankS: number(8, positive),
     warmUpS: number(20, { minimum: 0 }),
     coolDownS: number(60, { minimum: 0 }),
+    /** Heats the block of the standing engine up to `blockHeaterC`, W. */
+    blockHeaterW: number(300, { minimum: 0 }),
+    blockHeaterC: number(15),
+    /** Air below this gels the fuel, °C: arctic diesel of class 4 (EN 590). */
+    fuelGelsC: number(-44),
     fuelTankL: number(200, positive),
     startFuelL: number(140, { minimum: 0 }),
   },
@@ -107,6 +123,9 @@ export const LoadSchema = Type.Object(
     /** Kettles, heaters, welding: power of one, and how many a day. */
     applianceW: number(1600, { minimum: 0 }),
     appliancesPerDay: number(14, { minimum: 0 }),
+    /** How much more it is at the weekend, and in the coldest month than in the mean. */
+    weekendShare: share(0.08),
+    winterShare: share(0.1),
     powerFactor: Type.Number({ default: 0.96, exclusiveMinimum: 0, maximum: 1 }),
     phaseShares: Type.Tuple([Type.Number(positive), Type.Number(positive), Type.Number(positive)], {
       default: [0.4, 0.33, 0.27],
@@ -135,6 +154,9 @@ export const PumpSchema = Type.Object(
     staticHeadM: number(45, positive),
     /** Of which below the well's mouth, m. */
     wellDepthM: number(28, { minimum: 0 }),
+    /** Water above the pump while it stands, m, and what comes in for each metre drawn down, m³/h. */
+    wellColumnM: number(18, positive),
+    wellYieldM3h: number(25, positive),
     /** Friction of the line, m per (m³/h)². */
     friction: number(2.4, { minimum: 0 }),
     /** Array of a solar drive, W. */
@@ -145,6 +167,21 @@ export const PumpSchema = Type.Object(
     dryRunTripS: number(0, { minimum: 0 }),
     /** Minutes until a tripped drive tries again. */
     retryMin: number(30, positive),
+  },
+  strict,
+);
+
+export const LineSchema = Type.Object(
+  {
+    /** Length that the frost can reach, m: valve chamber, riser, crossing. 0: all of it lies deep. */
+    exposedM: number(0, { minimum: 0 }),
+    boreM: number(0.0326, positive),
+    /** Heat that a metre loses for each kelvin, W: 0.317 with 20 mm of insulation, 0.176 with 50 mm. */
+    lossWMK: number(0.317, positive),
+    /** Heating cable along the exposed length, W. It goes on below 3 °C. */
+    traceHeatingW: number(0, { minimum: 0 }),
+    /** The pipe splits where it froze through. */
+    splits: Type.Boolean({ default: false }),
   },
   strict,
 );
@@ -192,6 +229,7 @@ export const PostSpecSchema = Type.Object(
     genset: GensetSchema,
     load: LoadSchema,
     pump: PumpSchema,
+    line: LineSchema,
     tank: TankSchema,
     people: PeopleSchema,
     waterMeter: WaterMeterSchema,

@@ -70,7 +70,7 @@ describe('in every step, whatever is wrong', () => {
           expect(lost).toBeGreaterThanOrEqual(-1e-9);
           expect(Math.min(pvW, gensetW, gridW, loadW)).toBeGreaterThanOrEqual(0);
           expect(pvW).toBeLessThanOrEqual(state.pvAvailableW);
-          const soc = socOf(spec.battery, state.battery);
+          const soc = socOf(state.battery);
           expect(soc).toBeGreaterThanOrEqual(-1e-6);
           expect(soc).toBeLessThanOrEqual(100 + 1e-6);
         }
@@ -141,7 +141,7 @@ describe('a day at a post', () => {
     const fills = states.map((state) => fillOf(spec.tank, state.tank));
     expect(Math.min(...fills)).toBeGreaterThan(80);
     expect(Math.max(...fills)).toBeLessThan(97);
-    expect(Math.min(...states.map((state) => socOf(spec.battery, state.battery)))).toBeGreaterThan(30);
+    expect(Math.min(...states.map((state) => socOf(state.battery)))).toBeGreaterThan(30);
   });
 
   test('takes well under a second to go through', () => {
@@ -183,8 +183,8 @@ describe('what goes wrong shows where it should', () => {
 
   test('a battery that is pulled down gets there within seconds and back', () => {
     const low = run(spec, running, 15_000, { batterySoc: 12 });
-    expect(socOf(spec.battery, low.battery)).toBeCloseTo(12, 3);
-    expect(socOf(spec.battery, run(spec, low, 15_000, { batterySoc: 64 }).battery)).toBeCloseTo(64, 3);
+    expect(socOf(low.battery)).toBeCloseTo(12, 3);
+    expect(socOf(run(spec, low, 15_000, { batterySoc: 64 }).battery)).toBeCloseTo(64, 3);
   });
 
   test('a genset starts by itself on a low battery, or fails three times and gives up', () => {

@@ -1,28 +1,52 @@
 // The world of one post: everything that it is at one moment, and what a step of time makes of it. Pure: no clock, and the
 // random numbers come from the state.
+import { type ArrayCover, CLEAN_ARRAY, stepArrayCover, throughCover } from './array-cover.js';
 import { type BatteryState, batteryLimits, initialBattery, socOf, stepBattery } from './battery.js';
 import { type Counters, initialCounters, stepCounters } from './counters.js';
 import { type Disturbance, isQuick } from './disturbance.js';
-import { type DrawsState, NOBODY_DRAWS, stepDraws } from './draws.js';
-import { canCarry, controlGenset, type GensetState, initialGenset, stepGenset } from './genset.js';
-import { controlInverter, dispatch, type InverterState, initialInverter } from './inverter.js';
+import { type DrawsState, NOBODY_DRAWS } from './draws.js';
+import {
+  blockHeaterPowerW,
+  controlGenset,
+  type GensetState,
+  gensetMostW,
+  initialGenset,
+  stepGenset,
+} from './genset.js';
+import { controlInverter, dispatch, type InverterState, initialInverter, stepOutput } from './inverter.js';
+import { FULL_WELL, initialLine, type LineState, type WellState } from './line.js';
 import { type LoadState, QUIET_LOAD, stepLoad } from './load.js';
 import type { PostSpec } from './post-spec.js';
-import { initialPump, isChanging, type PumpState, stepPump } from './pump.js';
-import { type RandomStream, resumeRandom, seedFor, wander } from './random.js';
-import { arrayPowerW, CLEAR_SKY, clearSunlight, type SkyState, type Sunlight, stepSky } from './sunlight.js';
-import { initialTank, stepFloat, stepTank, type TankState, type TankStep } from './tank.js';
-import { initialWaterMeter, stepWaterMeter, type WaterMeterState } from './water-meter.js';
-import { dayOf, initialWeather, stepWeather, type WeatherState } from './weather.js';
+import { stepWater } from './post-water.js';
+import { initialPump, isChanging, type PumpState } from './pump.js';
+import { type RandomStream, SeededStream, seedFor } from './random.js';
+import {
+  arrayPowerW,
+  CLEAR_SKY,
+  clearSunlight,
+  DARKNESS,
+  type SkyState,
+  type Sunlight,
+  stepSky,
+  stringPowersW,
+} from './sunlight.js';
+import { initialTank, type TankState, type TankStep } from './tank.js';
+import { initialWaterMeter, type WaterMeterState } from './water-meter.js';
+import { cloudShareUnder, dayOf, initialWeather, stepWeather, type WeatherState } from './weather.js';
 
 const STREAMS = ['sky', 'weather', 'load', 'people', 'pump', 'meter', 'output'] as const;
 type Stream = (typeof STREAMS)[number];
 
-/** Water of the last step, m³. `pumped = lost in the line + into the tank`. */
+/**
+ * Water of the last step, m³: `pumped = lost in the line + into the tank`, and in the tank
+ * `volume after = before − returned + in − drawn − leaked − overflow`.
+ */
 export interface WaterStep extends TankStep {
   readonly pumpedM3: number;
   readonly lineLostM3: number;
   readonly inM3: number;
+  /** Ran back through the line into the well. */
+  readonly returnedM3: number;
 }
 
 /** A post at one moment. Plain data: a copy of it goes on exactly as the original does. */
@@ -34,13 +58,17 @@ export interface PostState {
   readonly weather: WeatherState;
   /** Under the clouds of the moment. */
   readonly sunlight: Sunlight;
-  /** What the array could give, W. */
+  readonly cover: ArrayCover;
+  /** What the array could give, W: in all, and on each string. */
   readonly pvAvailableW: number;
+  readonly stringsW: readonly number[];
   readonly battery: BatteryState;
   readonly genset: GensetState;
   readonly inverter: InverterState;
   readonly load: LoadState;
   readonly pump: PumpState;
+  readonly well: WellState;
+  readonly line: LineState;
   readonly tank: TankState;
   readonly draws: DrawsState;
   readonly waterMeter: WaterMeterState;
@@ -49,6 +77,9 @@ export interface PostState {
   readonly water: WaterStep;
   /** The pump is in hand mode. */
   readonly pumpByHand: boolean;
+  /** What the irradiance sensor shows, W/m², and whether the surge protector still protects. */
+  readonly shownIrradiance: number;
+  readonly surgeProtected: boolean;
 }
 
 const NO_WATER: WaterStep = {
@@ -60,6 +91,7 @@ const NO_WATER: WaterStep = {
   pumpedM3: 0,
   lineLostM3: 0,
   inM3: 0,
+  returnedM3: 0,
 };
 
 /** A post at its start. The same seed gives the same post. */
@@ -72,19 +104,25 @@ export function createPost(spec: PostSpec, startAt: number, seed: number): PostS
     random,
     sky: CLEAR_SKY,
     weather,
-    sunlight: { horizontal: 0, onArray: 0 },
+    sunlight: DARKNESS,
+    cover: CLEAN_ARRAY,
     pvAvailableW: 0,
+    stringsW: spec.pv.strings.map(() => 0),
     battery: initialBattery(spec.battery),
     genset: initialGenset(spec.genset, spec.ageDays, weather.airC),
     inverter: initialInverter(spec),
     load: QUIET_LOAD,
     pump: initialPump(spec.pump, spec.ageDays, spec.people.persons * spec.people.litresPerDay),
+    well: FULL_WELL,
+    line: initialLine(spec.line, weather.airC),
     tank,
     draws: NOBODY_DRAWS,
     waterMeter: initialWaterMeter(spec),
     counters: initialCounters(spec, dayOf(spec.site, startAt)),
     water: { ...NO_WATER, volumeM3: tank.volumeM3 },
     pumpByHand: false,
+    shownIrradiance: 0,
+    surgeProtected: true,
   };
 }
 
@@ -95,137 +133,117 @@ export function longestStepMs(state: PostState, disturbance: Disturbance): numbe
   return isQuick(disturbance) || isChanging(state.pump) || starting ? 1000 : 10_000;
 }
 
+type Streams = Readonly<Record<Stream, RandomStream>>;
+
+function resume(from: PostState['random']): Streams {
+  return {
+    sky: new SeededStream(from.sky),
+    weather: new SeededStream(from.weather),
+    load: new SeededStream(from.load),
+    people: new SeededStream(from.people),
+    pump: new SeededStream(from.pump),
+    meter: new SeededStream(from.meter),
+    output: new SeededStream(from.output),
+  };
+}
+
+function remember(random: Streams): PostState['random'] {
+  return {
+    sky: random.sky.state(),
+    weather: random.weather.state(),
+    load: random.load.state(),
+    people: random.people.state(),
+    pump: random.pump.state(),
+    meter: random.meter.state(),
+    output: random.output.state(),
+  };
+}
+
 /** The post after a step of `dtMs`, with what is wrong during it. */
 export function stepPost(spec: PostSpec, state: PostState, dtMs: number, disturbance: Disturbance): PostState {
   const dtS = dtMs / 1000;
   const at = state.at + dtMs;
-  const random = Object.fromEntries(STREAMS.map((name) => [name, resumeRandom(state.random[name])])) as Record<
-    Stream,
-    RandomStream
-  >;
-  const sky = stepSky(state.sky, dtS, spec.site.cloudShare, random.sky);
-  const weather = stepWeather(state.weather, spec.site, at, dtS, random.weather);
-  const sunlight = lightUnder(sky, clearSunlight(at, spec.site, spec.pv.tiltDeg, spec.pv.azimuthDeg), disturbance);
-  const pvAvailableW = arrayPowerW(spec.pv.capacityW, sunlight.onArray, weather.airC, spec.pv);
+  const random = resume(state.random);
+  const above = stepAbove(spec, state, at, dtS, disturbance, random);
+  const { airC } = above.weather;
   const load = stepLoad(spec, state.load, at, dtS, random.load);
 
-  const soc = socOf(spec.battery, state.battery);
-  const genset = controlGenset(spec.genset, state.genset, soc, disturbance.gensetFailsToStart === true);
+  const soc = socOf(state.battery);
+  const genset = controlGenset(spec.genset, state.genset, soc, airC, disturbance);
+  const gensetMaxW = gensetMostW(spec.genset, genset);
   const gridAlive = spec.grid.maxW > 0 && disturbance.gridLost !== true;
-  const hasSource = canCarry(genset) || gridAlive || pvAvailableW > load.wantedW;
-  const inverter = controlInverter(spec, state.inverter, soc, hasSource);
+  const hasSource = gensetMaxW > 0 || gridAlive || above.pvAvailableW > load.wantedW;
+  const inverter = controlInverter(spec, state.inverter, soc, hasSource, disturbance);
 
-  const pump = stepPump(
-    spec.pump,
-    state.pump,
-    {
-      levelAsks: state.tank.asks,
-      acAlive: inverter.on,
-      arrayW: arrayPowerW(spec.pump.arrayW, sunlight.onArray, weather.airC, spec.pv),
-      airC: weather.airC,
-    },
-    disturbance,
-    dtS,
-    random.pump,
-  );
-  const wet = stepWater(spec, state, pump, disturbance, dtS, at, random);
+  const surroundings = {
+    at,
+    airC,
+    acAlive: inverter.on,
+    arrayW: arrayPowerW(spec.pump.arrayW, above.sunlight.onArray, airC, spec.pv),
+  };
+  const wet = stepWater(spec, state, surroundings, disturbance, dtS, random);
+  const heaterW = inverter.on ? blockHeaterPowerW(spec.genset, genset, disturbance) : 0;
+  const pumpW = spec.pump.supply === 'ac' ? wet.pump.powerW : 0;
+  const limits = batteryLimits(spec.battery, state.battery, dtS, disturbance);
+  const stands = inverter.fault === 'hardware' || inverter.fault === 'insulation' || inverter.fault === 'overheated';
   const flows = dispatch({
-    loadW: inverter.on ? load.wantedW + (spec.pump.supply === 'ac' ? pump.powerW : 0) : 0,
-    pvW: pvAvailableW,
-    battery: batteryLimits(spec.battery, state.battery, dtS),
-    gensetMaxW: canCarry(genset) ? spec.genset.ratedW : 0,
-    gridMaxW: inverter.callsGrid && gridAlive ? spec.grid.maxW : 0,
-    chargeW: canCarry(genset) ? spec.genset.chargeW : spec.grid.chargeW,
+    loadW: inverter.on ? load.wantedW + pumpW + heaterW + wet.line.heatingW + (disturbance.extraLoadW ?? 0) : 0,
+    pvW: stands ? 0 : above.pvAvailableW,
+    battery: limits,
+    gensetMaxW: stands ? 0 : gensetMaxW,
+    gridMaxW: inverter.callsGrid && gridAlive && !stands ? spec.grid.maxW : 0,
+    chargeW: gensetMaxW > 0 ? (disturbance.gensetChargeW ?? spec.genset.chargeW) : spec.grid.chargeW,
   });
-  const surroundings = { airC: weather.airC, forcedSoc: disturbance.batterySoc };
   return {
     at,
+    ...above,
+    load,
+    ...wet,
+    battery: stepBattery(spec.battery, state.battery, flows.batteryW, dtS, { airC, limits, trouble: disturbance }),
+    genset: stepGenset(
+      spec.genset,
+      genset,
+      { powerW: flows.gensetW, airC, acAlive: inverter.on, heaterW, trouble: disturbance },
+      dtS,
+    ),
+    inverter: stepOutput(spec, inverter, flows, airC, dtS, random.output, disturbance),
+    counters: stepCounters(state.counters, flows, dayOf(spec.site, at), dtS),
+    surgeProtected: disturbance.surgeProtectorGone !== true,
+    random: remember(random),
+  };
+}
+
+type AbovePart = 'sky' | 'weather' | 'sunlight' | 'cover' | 'pvAvailableW' | 'stringsW' | 'shownIrradiance';
+
+/** Sky, weather, what lies on the array, and what it could give. */
+function stepAbove(
+  spec: PostSpec,
+  state: PostState,
+  at: number,
+  dtS: number,
+  disturbance: Disturbance,
+  random: Streams,
+): Pick<PostState, AbovePart> {
+  const sky = stepSky(state.sky, dtS, cloudShareUnder(spec.site.cloudShare, state.weather.front), random.sky);
+  const weather = stepWeather(state.weather, spec.site, at, dtS, sky.cloudy, random.weather);
+  const clear = clearSunlight(at, spec.site, spec.pv);
+  const onPlane = clear.onPlane * sky.factor;
+  const cover = stepArrayCover(state.cover, weather, spec.pv, onPlane, dtS, disturbance);
+  const sunlight = {
+    horizontal: clear.horizontal * sky.factor,
+    onPlane,
+    onArray: onPlane * throughCover(cover) * (disturbance.sunFactor ?? 1),
+  };
+  const wholeW =
+    disturbance.arrayOff === true ? 0 : arrayPowerW(spec.pv.capacityW, sunlight.onArray, weather.airC, spec.pv);
+  const stringsW = stringPowersW(wholeW, spec.pv.strings, disturbance.stringFactors);
+  return {
     sky,
     weather,
     sunlight,
-    pvAvailableW,
-    load,
-    pump,
-    ...wet,
-    battery: stepBattery(spec.battery, state.battery, flows.batteryW, dtS, surroundings),
-    genset: stepGenset(spec.genset, genset, flows.gensetW, dtS, weather.airC),
-    inverter: stepOutput(spec, inverter, flows, weather.airC, dtS, random.output),
-    counters: stepCounters(state.counters, flows, dayOf(spec.site, at), dtS),
-    pumpByHand: disturbance.pumpByHand === true,
-    random: Object.fromEntries(STREAMS.map((name) => [name, random[name].state()])) as Record<Stream, number>,
-  };
-}
-
-function lightUnder(sky: SkyState, clear: Sunlight, disturbance: Disturbance): Sunlight {
-  return {
-    horizontal: clear.horizontal * sky.factor,
-    onArray: clear.onArray * sky.factor * (disturbance.sunFactor ?? 1),
-  };
-}
-
-/** Line, tank, people and meter. */
-function stepWater(
-  spec: PostSpec,
-  state: PostState,
-  pump: PumpState,
-  disturbance: Disturbance,
-  dtS: number,
-  at: number,
-  random: Readonly<Record<Stream, RandomStream>>,
-): Pick<PostState, 'tank' | 'draws' | 'waterMeter' | 'water'> {
-  const hours = dtS / 3600;
-  const pumpedM3 = pump.deliveredM3h * hours;
-  const lineLostM3 = pumpedM3 * (disturbance.lineLeakShare ?? 0);
-  const { draws, litres } = stepDraws(spec, state.draws, at, dtS, random.people);
-  const inM3 = pumpedM3 - lineLostM3;
-  const step = stepTank(spec.tank, state.tank.volumeM3, {
-    inM3,
-    wantedM3: litres / 1000,
-    leakM3: (disturbance.tankLeakM3h ?? 0) * hours,
-  });
-  const tank = { ...state.tank, volumeM3: step.volumeM3, waveM: 0.002 * random.meter.normal() };
-  return {
-    draws,
-    tank: { ...tank, ...stepFloat(spec.tank, tank, disturbance.floatStuck) },
-    waterMeter: stepWaterMeter(
-      spec.waterMeter,
-      state.waterMeter,
-      pump.deliveredM3h,
-      state.weather.pipeC,
-      dtS,
-      random.meter,
-    ),
-    water: { ...step, pumpedM3, lineLostM3, inM3 },
-  };
-}
-
-/** Voltages sag a little under load and wander; the frequency of an island hardly moves, a genset's does. */
-function stepOutput(
-  spec: PostSpec,
-  inverter: InverterState,
-  flows: InverterState['dispatch'],
-  airC: number,
-  dtS: number,
-  random: RandomStream,
-): InverterState {
-  const [d1, d2, d3, df] = inverter.drift.map((drift) => wander(drift, dtS, 40, random)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const { voltageV, frequencyHz, ratedW } = spec.inverter;
-  const sag = (4 * flows.loadW) / ratedW;
-  const volts = (drift: number): number => (inverter.on ? voltageV - sag + 0.7 * drift : 0);
-  const flutter = flows.gensetW > 0 ? 0.15 : flows.gridW > 0 ? 0.03 : 0.008;
-  const throughputW = flows.loadW + Math.abs(flows.batteryW);
-  const warmC = Math.max(spec.battery.roomMinC, airC) + 6 + (22 * throughputW) / ratedW;
-  return {
-    ...inverter,
-    dispatch: flows,
-    drift: [d1, d2, d3, df],
-    voltagesV: [volts(d1), volts(d2), volts(d3)],
-    frequencyHz: inverter.on ? frequencyHz + flutter * df : 0,
-    heatSinkC: inverter.heatSinkC + (warmC - inverter.heatSinkC) * (1 - Math.exp(-dtS / 600)),
+    cover,
+    stringsW,
+    pvAvailableW: stringsW.reduce((sum, watts) => sum + watts, 0),
+    shownIrradiance: sunlight.horizontal * (disturbance.irradianceFactor ?? 1),
   };
 }

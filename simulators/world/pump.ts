@@ -1,5 +1,6 @@
 // The pump as it runs: asked for by the tank's float, by hand or by the sun; ramps, protection and counters.
-import type { Disturbance } from './disturbance.js';
+
+import type { PumpTrouble } from './disturbance.js';
 import type { PumpSpec } from './post-spec.js';
 import {
   deadHead,
@@ -11,7 +12,7 @@ import {
   runningDry,
   STANDSTILL,
 } from './pump-curve.js';
-import type { RandomStream } from './random.js';
+import { approach, type RandomStream } from './random.js';
 
 export type PumpPhase = 'stopped' | 'running' | 'waitingForSun' | 'tripped';
 
@@ -70,6 +71,11 @@ export interface PumpOrder {
   /** Power of the pump's own array, W. */
   readonly arrayW: number;
   readonly airC: number;
+  /** What is behind the pump, and whether anything is open there. */
+  readonly line: Line;
+  readonly lineShut: boolean;
+  /** There is no water at the inlet. */
+  readonly wellDry: boolean;
 }
 
 const NOISE = 0.01;
@@ -81,11 +87,6 @@ const SUN_RESTART_S = 120;
 /** Speed above the least one that a solar drive waits for. */
 const START_MARGIN = 0.05;
 
-/** The line behind the pump, with what is wrong with it. */
-export function lineOf(spec: PumpSpec, disturbance: Disturbance): Line {
-  return { staticHeadM: spec.staticHeadM, friction: spec.friction * (disturbance.frictionFactor ?? 1) };
-}
-
 /** True while the pump moves towards another speed, so that long steps would blur it. */
 export function isChanging(pump: PumpState): boolean {
   return Math.abs(pump.targetSpeed - pump.speed) > 1e-6 || (pump.phase === 'running' && pump.phaseS < 5);
@@ -95,20 +96,21 @@ export function stepPump(
   spec: PumpSpec,
   before: PumpState,
   order: PumpOrder,
-  disturbance: Disturbance,
+  trouble: PumpTrouble,
   dtS: number,
   random: RandomStream,
 ): PumpState {
   if (spec.supply === 'none') return before;
-  const controlled = control(spec, before, order, disturbance, dtS);
-  const speed = ramp(spec, controlled.speed, controlled.targetSpeed, dtS);
-  const point = pointOf(spec, speed, disturbance);
-  const dry = speed > 0 && disturbance.dryWell === true;
+  const controlled = control(spec, before, order, trouble, dtS);
+  const speed = trouble.pumpUnpowered === true ? 0 : ramp(spec, controlled.speed, controlled.targetSpeed, dtS);
+  const point = pointOf(spec, speed, order, trouble);
+  const dry = speed > 0 && order.wellDry;
   const dryS = dry ? before.dryS + dtS : 0;
-  const noise = NOISE * (dry && dryS <= DRY_NOISE_S ? 3 : 1) * random.normal();
+  const rough = trouble.gasInWater === true ? 5 : dry && dryS <= DRY_NOISE_S ? 3 : 1;
+  const noise = NOISE * rough * random.normal();
   const most = spec.supply === 'solar' ? order.arrayW : Number.POSITIVE_INFINITY;
-  const powerW = speed > 0 ? Math.min(most, point.powerW * (1 + noise)) : 0;
-  const deliveredM3h = disturbance.noFlow === true ? 0 : point.flowM3h;
+  const powerW = speed > 0 ? Math.min(most, point.powerW * (trouble.pumpPowerFactor ?? 1) * (1 + noise)) : 0;
+  const deliveredM3h = trouble.noFlow === true ? 0 : point.flowM3h;
   const hours = dtS / 3600;
   const powered = spec.supply === 'ac' ? order.acAlive : order.arrayW > 20;
   return {
@@ -131,35 +133,30 @@ function motorTargetC(powerW: number, dry: boolean): number {
   return 8 + powerW / 45 + (dry ? 50 : 0);
 }
 
-function approach(value: number, target: number, dtS: number, timeConstantS: number): number {
-  return value + (target - value) * (1 - Math.exp(-dtS / timeConstantS));
-}
-
 function ramp(spec: PumpSpec, speed: number, target: number, dtS: number): number {
   const perS = spec.supply === 'solar' ? SOLAR_RAMP_PER_S : spec.rampPerS;
   const step = perS * dtS;
   return speed + Math.min(step, Math.max(-step, target - speed));
 }
 
-function pointOf(spec: PumpSpec, speed: number, disturbance: Disturbance): OperatingPoint {
+/** Share of the closed-valve power that a motor without its pump takes. */
+const IDLE_SHARE = 0.3;
+/** Head that gas takes. */
+const GAS_HEAD = 0.95;
+
+function pointOf(spec: PumpSpec, speed: number, order: PumpOrder, trouble: PumpTrouble): OperatingPoint {
   if (speed <= 0) return STANDSTILL;
-  if (disturbance.dryWell === true) return runningDry(spec, speed);
-  if (disturbance.closedValve === true) return deadHead(spec, speed, disturbance.headFactor);
+  if (trouble.brokenShaft === true) return { ...STANDSTILL, powerW: IDLE_SHARE * deadHead(spec, speed).powerW };
+  if (order.wellDry) return runningDry(spec, speed);
+  const head = (trouble.headFactor ?? 1) * (trouble.gasInWater === true ? GAS_HEAD : 1);
+  if (order.lineShut) return deadHead(spec, speed, head);
   // A broken riser: the water falls back into the well from just above the pump.
-  if (disturbance.noFlow === true)
-    return operatingPoint(spec, { staticHeadM: 3, friction: 3 }, speed, disturbance.headFactor);
-  return operatingPoint(spec, lineOf(spec, disturbance), speed, disturbance.headFactor);
+  return operatingPoint(spec, trouble.noFlow === true ? { staticHeadM: 3, friction: 3 } : order.line, speed, head);
 }
 
 /** Phase and wanted speed of the step. */
-function control(
-  spec: PumpSpec,
-  before: PumpState,
-  order: PumpOrder,
-  disturbance: Disturbance,
-  dtS: number,
-): PumpState {
-  const asked = disturbance.pumpOff !== true && (disturbance.pumpByHand === true || order.levelAsks);
+function control(spec: PumpSpec, before: PumpState, order: PumpOrder, trouble: PumpTrouble, dtS: number): PumpState {
+  const asked = trouble.pumpOff !== true && (trouble.pumpByHand === true || order.levelAsks);
   const pump = { ...before, phaseS: before.phaseS + dtS };
   if (pump.phase === 'tripped') {
     const retry = pump.phaseS >= spec.retryMin * 60;
@@ -168,9 +165,7 @@ function control(
   const running = pump.phase === 'running';
   if (running && spec.dryRunTripS > 0 && pump.dryS >= spec.dryRunTripS)
     return { ...pump, phase: 'tripped', phaseS: 0, targetSpeed: 0 };
-  return spec.supply === 'ac'
-    ? onMains(pump, asked && order.acAlive)
-    : onSun(spec, pump, asked, order, disturbance, dtS);
+  return spec.supply === 'ac' ? onMains(pump, asked && order.acAlive) : onSun(spec, pump, asked, order, dtS);
 }
 
 function onMains(pump: PumpState, asked: boolean): PumpState {
@@ -179,15 +174,8 @@ function onMains(pump: PumpState, asked: boolean): PumpState {
   return pump;
 }
 
-function onSun(
-  spec: PumpSpec,
-  pump: PumpState,
-  asked: boolean,
-  order: PumpOrder,
-  disturbance: Disturbance,
-  dtS: number,
-): PumpState {
-  const line = lineOf(spec, disturbance);
+function onSun(spec: PumpSpec, pump: PumpState, asked: boolean, order: PumpOrder, dtS: number): PumpState {
+  const { line } = order;
   if (!asked)
     return pump.phase === 'stopped' ? pump : { ...pump, phase: 'stopped', phaseS: 0, sunS: 0, targetSpeed: 0 };
   const least = leastSpeed(spec, line.staticHeadM);

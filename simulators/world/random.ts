@@ -4,7 +4,7 @@
 export interface RandomStream {
   /** Uniform in [0, 1). */
   next(): number;
-  /** Standard normal. */
+  /** Standard normal (Box and Muller). */
   normal(): number;
   /** Uniform in [low, high). */
   between(low: number, high: number): number;
@@ -12,20 +12,43 @@ export interface RandomStream {
   state(): number;
 }
 
-/** Goes on from a state, or starts from a seed. The generator is mulberry32 (Tommy Ettinger, public domain). */
-export function resumeRandom(from: number): RandomStream {
-  let state = from >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+/** The generator mulberry32 (Tommy Ettinger, public domain). */
+export class SeededStream implements RandomStream {
+  private at: number;
+
+  /** Goes on from a state, or starts from a seed. */
+  constructor(from: number) {
+    this.at = from >>> 0;
+  }
+
+  next(): number {
+    this.at = (this.at + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.at ^ (this.at >>> 15), this.at | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  }
+
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.next())) * Math.cos(2 * Math.PI * this.next());
+  }
+
+  between(low: number, high: number): number {
+    return low + (high - low) * this.next();
+  }
+
+  state(): number {
+    return this.at;
+  }
+}
+
+/** A stream whose functions can be handed on one by one. */
+export function resumeRandom(from: number): RandomStream {
+  const stream = new SeededStream(from);
   return {
-    next,
-    normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
-    between: (low, high) => low + (high - low) * next(),
-    state: () => state,
+    next: () => stream.next(),
+    normal: () => stream.normal(),
+    between: (low, high) => stream.between(low, high),
+    state: () => stream.state(),
   };
 }
 
@@ -44,4 +67,13 @@ export function seedFor(seed: number, name: string): number {
 export function wander(value: number, dtS: number, timeConstantS: number, random: RandomStream): number {
   const kept = Math.exp(-dtS / timeConstantS);
   return value * kept + Math.sqrt(1 - kept * kept) * random.normal();
+}
+
+/** Goes from a value towards another as warmth does: the gap falls to a 2.7th in the time constant. */
+export function approach(value: number, target: number, dtS: number, timeConstantS: number): number {
+  return value + (target - value) * (1 - Math.exp(-dtS / timeConstantS));
+}
+
+export function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
 }

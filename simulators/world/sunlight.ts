@@ -29,19 +29,26 @@ export function stepSky(sky: SkyState, dtS: number, cloudShare: number, random: 
   return { cloudy, factor, remainingS };
 }
 
-/** W/m² on the horizontal and on the array. */
+/** W/m² on the horizontal, on the plane of the array, and on its cells, below what lies on them. */
 export interface Sunlight {
   readonly horizontal: number;
+  readonly onPlane: number;
   readonly onArray: number;
 }
 
+export const DARKNESS: Sunlight = { horizontal: 0, onPlane: 0, onArray: 0 };
+
 /** Sunlight under a clear sky, level and on a tilted plane. */
-export function clearSunlight(at: number, site: PostSpec['site'], tiltDeg: number, azimuthDeg: number): Sunlight {
+export function clearSunlight(
+  at: number,
+  site: PostSpec['site'],
+  { tiltDeg, azimuthDeg }: PostSpec['pv'],
+): Pick<Sunlight, 'horizontal' | 'onPlane'> {
   const { latitudeDeg, longitudeDeg, altitudeM } = site;
   const irradiance = clearSkyIrradiance(at, latitudeDeg, longitudeDeg, altitudeM);
-  if (irradiance.ghi <= 0) return { horizontal: 0, onArray: 0 };
+  if (irradiance.ghi <= 0) return DARKNESS;
   const sun = sunPosition(at, latitudeDeg, longitudeDeg);
-  return { horizontal: irradiance.ghi, onArray: planeOfArray(irradiance, sun, { tiltDeg, azimuthDeg }) };
+  return { horizontal: irradiance.ghi, onPlane: planeOfArray(irradiance, sun, { tiltDeg, azimuthDeg }) };
 }
 
 /** Power that an array could give, W: rated power by light and by the warmth of its cells. */
@@ -49,4 +56,10 @@ export function arrayPowerW(capacityW: number, onArray: number, airC: number, pv
   const cellC = airC + 0.03 * onArray;
   const warmth = Math.max(0, 1 - pv.temperatureCoefficient * (cellC - 25));
   return capacityW * (onArray / 1000) * warmth * pv.performance;
+}
+
+/** What each string of the array could give, W. @param left what is left of each string */
+export function stringPowersW(powerW: number, shares: readonly number[], left: readonly number[] = []): number[] {
+  const total = shares.reduce((sum, share) => sum + share, 0);
+  return shares.map((share, index) => (powerW * share * (left[index] ?? 1)) / total);
 }
