@@ -48,7 +48,11 @@ export function stepArrayCover(
   const settled = cover.dustShare + ((panels.dustPerDay + (forced.dustPerDay ?? 0)) * hours) / 24;
   // What slides takes the dust with it.
   const swept = cover.snowShare > 0 && snow.snowShare === 0 ? 0.5 : 1;
-  return { ...snow, dustShare: Math.min(MOST_DUST, settled * Math.exp(-rainMm / WASHING_MM) * swept) };
+  return {
+    snowShare: snow.snowShare,
+    snowCm: snow.snowCm,
+    dustShare: Math.min(MOST_DUST, settled * Math.exp(-rainMm / WASHING_MM) * swept),
+  };
 }
 
 type Snow = Pick<ArrayCover, 'snowShare' | 'snowCm'>;

@@ -159,8 +159,12 @@ export function stepGenset(spec: GensetSpec, genset: GensetState, step: GensetSt
   const standingC = airC + (step.heaterW > 0 ? 60 : 0);
   const starter = stepStarter(genset, step, dtS);
   return {
-    ...genset,
-    ...starter,
+    phase: genset.phase,
+    fault: genset.fault,
+    tries: genset.tries,
+    starts: genset.starts,
+    starterCharge: starter.starterCharge,
+    starterV: starter.starterV,
     phaseS: genset.phaseS + dtS,
     runtimeS: genset.runtimeS + (turning ? dtS : 0),
     fuelL: Math.max(0, genset.fuelL - burntL - (trouble.fuelLossLH ?? 0) * hours),

@@ -172,7 +172,10 @@ export function stepOutput(
   const warmC = Math.max(spec.battery.roomMinC, airC) + cooling * (6 + (22 * throughputW) / ratedW);
   const excess = (inverter.on ? flows.loadW : 0) / ratedW - 1;
   return {
-    ...inverter,
+    on: inverter.on,
+    fault: inverter.fault,
+    fanStands: inverter.fanStands,
+    callsGrid: inverter.callsGrid,
     offS: inverter.on ? 0 : inverter.offS + dtS,
     overloadS: Math.max(0, inverter.overloadS + (excess > 0 ? 10 * excess : -1) * dtS),
     dispatch: flows,

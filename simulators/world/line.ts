@@ -73,7 +73,7 @@ export function stepLine(
   const warmed = freezeAndThaw(spec, before, flowM3h, aroundC, dtS);
   const isSplit = before.isSplit || (spec.splits && before.wasSolid && warmed.iceShare < 0.2);
   const wasSolid = (before.wasSolid || warmed.iceShare >= SHUT) && warmed.iceShare > 0;
-  return { ...warmed, wasSolid, isSplit, heatingW, columnShare };
+  return { waterC: warmed.waterC, iceShare: warmed.iceShare, wasSolid, isSplit, heatingW, columnShare };
 }
 
 /**

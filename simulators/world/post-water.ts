@@ -56,7 +56,7 @@ export function stepWater(
     leakM3: (disturbance.tankLeakM3h ?? 0) * hours,
     backM3: backM3h * hours,
   });
-  const tank = { ...state.tank, volumeM3: water.volumeM3, waveM: 0.002 * random.meter.normal() };
+  const float = stepFloat(spec.tank, state.tank.asks, water.volumeM3, disturbance.floatStuck);
   const line = stepLine(spec.line, state.line, pump.deliveredM3h, airC, dtS, disturbance);
   const meteredM3h = pump.deliveredM3h - (hours > 0 ? water.returnedM3 / hours : 0);
   return {
@@ -65,7 +65,12 @@ export function stepWater(
     well: stepWell(spec.pump, state.well, pump.point.flowM3h, dtS, disturbance.wellFactor),
     line,
     draws,
-    tank: { ...tank, ...stepFloat(spec.tank, tank, disturbance.floatStuck) },
+    tank: {
+      volumeM3: water.volumeM3,
+      floatFull: float.floatFull,
+      asks: float.asks,
+      waveM: 0.002 * random.meter.normal(),
+    },
     waterMeter: stepWaterMeter(
       spec.waterMeter,
       state.waterMeter,
@@ -91,5 +96,16 @@ function flowOf(spec: PostSpec, state: PostState, pumpedM3: number, lineLostM3: 
   const returnedM3 = Math.min(takers.backM3, state.tank.volumeM3);
   const { wantedM3, leakM3 } = takers;
   const step = stepTank(spec.tank, state.tank.volumeM3 - returnedM3, { inM3, wantedM3, leakM3 });
-  return { ...step, pumpedM3, lineLostM3, inM3, returnedM3 };
+  // Field by field: this runs in every step of every post, and a spread costs more than all the arithmetic.
+  return {
+    volumeM3: step.volumeM3,
+    drawnM3: step.drawnM3,
+    leakedM3: step.leakedM3,
+    overflowM3: step.overflowM3,
+    missingM3: step.missingM3,
+    pumpedM3,
+    lineLostM3,
+    inM3,
+    returnedM3,
+  };
 }

@@ -114,7 +114,11 @@ export function stepPump(
   const hours = dtS / 3600;
   const powered = spec.supply === 'ac' ? order.acAlive : order.arrayW > 20;
   return {
-    ...controlled,
+    phase: controlled.phase,
+    phaseS: controlled.phaseS,
+    sunS: controlled.sunS,
+    targetSpeed: controlled.targetSpeed,
+    starts: controlled.starts,
     speed,
     point,
     powerW,

@@ -51,14 +51,14 @@ export function stepTank(spec: TankSpec, volumeM3: number, flows: TankFlows): Ta
   return { volumeM3: leftM3 - overflowM3, drawnM3, leakedM3, overflowM3, missingM3: flows.wantedM3 - drawnM3 };
 }
 
-/** The float after a step: full until the water has fallen to the restart level. */
+/** The float after a step: full until the water has fallen to the restart level. @param asked it asked for water before */
 export function stepFloat(
   spec: TankSpec,
-  tank: TankState,
+  asked: boolean,
+  volumeM3: number,
   stuck?: 'full' | 'notFull',
 ): Pick<TankState, 'floatFull' | 'asks'> {
-  const fill = fillOf(spec, tank);
+  const fill = fillOf(spec, { volumeM3 });
   const floatFull = stuck === undefined ? fill >= spec.fullFill : stuck === 'full';
-  const asks = !floatFull && (tank.asks || fill < spec.restartFill);
-  return { floatFull, asks };
+  return { floatFull, asks: !floatFull && (asked || fill < spec.restartFill) };
 }
