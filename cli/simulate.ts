@@ -1,16 +1,20 @@
-// `oftob simulate`: a scenario's posts as Modbus TCP devices on loopback, as fast as time goes or faster.
-import { readFileSync, writeFileSync } from 'node:fs';
+// `oftob simulate`: a scenario's posts as Modbus devices of this machine, as fast as time goes or faster.
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { failed, ok, type Result } from '#domain/result.js';
 import { loadCatalog } from '#profiles/catalog.js';
+import { parseRecording, type Recording } from '#simulators/device/recording.js';
 import {
   checkDevices,
   listScenarios,
   loadScenario,
   parseScenario,
+  SCENARIOS_FOLDER,
   type Scenario,
   type ScenarioFault,
   TIME_PATTERN,
 } from '#simulators/scenarios/scenario.js';
+import { WIRES, type Wire, type WireKind } from '#simulators/serve/serve-bus.js';
 import { createSimulation, type Simulation } from '#simulators/simulation.js';
 import { type Command, type CommandFault, done, fault, integerOf, type Options, textOf } from './command.js';
 import { repeat, systemClock, systemScheduler, untilSignal } from './system.js';
@@ -25,7 +29,7 @@ export const WORLD_STEP_MS = 1000;
 
 export const simulate: Command = {
   name: 'simulate',
-  summary: 'Serves simulated posts as Modbus TCP devices on loopback.',
+  summary: 'Serves simulated posts as Modbus devices of this machine.',
   usage: '--scenario NAME | --config FILE | --list',
   options: [
     { name: 'scenario', value: 'NAME', meaning: 'a scenario that comes with the product' },
@@ -36,6 +40,12 @@ export const simulate: Command = {
       value: 'N',
       meaning: 'port of the first bus, the others follow; 0 takes free ones',
       preset: '1502',
+    },
+    {
+      name: 'as',
+      value: WIRES.join('|'),
+      meaning: 'the wire: Modbus TCP, serial lines (pseudo-terminals, with socat), or RTU frames over TCP',
+      preset: 'tcp',
     },
     {
       name: 'from',
@@ -64,9 +74,12 @@ export const simulate: Command = {
     if (!course.ok) return course;
     const { seed, startAt } = course.value;
     const { profiles } = loadCatalog();
+    const recordings = readRecordings(scenario.value, textOf(options, 'config'));
+    if (!recordings.ok) return recordings;
     const simulation = createSimulation(scenario.value, {
       startAt,
       catalog: profiles,
+      recordings: recordings.value,
       ...(seed !== undefined && { seed }),
     });
     const told = writeTruth(simulation, textOf(options, 'truth'));
@@ -74,11 +87,47 @@ export const simulate: Command = {
   },
 };
 
+/** Most bytes of one recording. */
+const RECORDING_BYTES_MAX = 200_000_000;
+
+/** Recordings lie beside the scenario's file. */
+function readRecordings(
+  scenario: Scenario,
+  file: string | undefined,
+): Result<ReadonlyMap<string, Recording>, CommandFault> {
+  const recordings = new Map<string, Recording>();
+  const names = scenario.posts.flatMap(({ devices }) => devices.flatMap(({ recording }) => recording ?? []));
+  for (const name of new Set(names)) {
+    const path = join(file === undefined ? SCENARIOS_FOLDER : dirname(file), name);
+    const read = readText(path);
+    if (!read.ok) return read;
+    const parsed = parseRecording(read.value);
+    if (!parsed.ok) return failed(describeFaults('RECORDING_INVALID', path, parsed.fault));
+    recordings.set(name, parsed.value);
+  }
+  return ok(recordings);
+}
+
+function readText(path: string): Result<string, CommandFault> {
+  try {
+    if (statSync(path).size > RECORDING_BYTES_MAX)
+      return fault('RECORDING_INVALID', `${path} is larger than ${RECORDING_BYTES_MAX / 1e6} MB`);
+    return ok(readFileSync(path, 'utf8'));
+  } catch (error) {
+    return fault('RECORDING_INVALID', `cannot read ${path}: ${(error as Error).message}`);
+  }
+}
+
+function wireOf(kind: WireKind, port: number): Wire {
+  return kind === 'rtu' ? { kind } : { kind, host: '127.0.0.1', port };
+}
+
 interface Course {
   /** Epoch ms at which the world begins. */
   readonly startAt: number;
   readonly speed: number;
   readonly seed: number | undefined;
+  readonly wire: WireKind;
 }
 
 function courseOf(options: Options, scenario: Scenario): Result<Course, CommandFault> {
@@ -86,11 +135,13 @@ function courseOf(options: Options, scenario: Scenario): Result<Course, CommandF
   if (!speed.ok) return speed;
   const seed = integerOf(options, 'seed', 0, 4_294_967_295);
   if (!seed.ok) return seed;
+  const wire = WIRES.find((one) => one === (textOf(options, 'as') ?? 'tcp'));
+  if (wire === undefined) return fault('USAGE', `--as must be one of: ${WIRES.join(', ')}`);
   const from = textOf(options, 'from') ?? scenario.from;
   const startAt = from === undefined ? systemClock.now() : Date.parse(from);
   if (!Number.isFinite(startAt) || (from !== undefined && !TIME.test(from)))
     return fault('USAGE', `--from must be a time with its zone, as in 2026-01-15T06:00:00Z, not "${from}"`);
-  return ok({ startAt, speed: speed.value ?? 1, seed: seed.value });
+  return ok({ startAt, speed: speed.value ?? 1, seed: seed.value, wire });
 }
 
 function writeTruth(simulation: Simulation, file: string | undefined): Result<undefined, CommandFault> {
@@ -128,35 +179,43 @@ function readScenario(file: string): Result<Scenario, readonly ScenarioFault[]> 
 function describe(name: string, faults: readonly ScenarioFault[]): CommandFault {
   const [first] = faults;
   if (faults.length === 1 && first?.path === '') return { code: first.code, message: first.message };
+  return describeFaults(first?.code ?? 'SCENARIO_INVALID', name, faults);
+}
+
+function describeFaults(
+  code: string,
+  name: string,
+  faults: readonly { readonly path: string; readonly message: string }[],
+): CommandFault {
   return {
-    code: first?.code ?? 'SCENARIO_INVALID',
+    code,
     message: `${name} has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}; nothing was started`,
-    details: faults.map(({ path, message }) => `${path}: ${message}`),
+    details: faults.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)),
   };
 }
 
 async function runSimulation(
   simulation: Simulation,
   firstPort: number,
-  { speed, startAt }: Course,
+  { speed, startAt, wire }: Course,
 ): Promise<Result<undefined, CommandFault>> {
   const served: { close(): Promise<void> }[] = [];
   let port = firstPort;
   try {
     for (const post of simulation.posts.values())
       for (const bus of post.buses) {
-        const one = await post.serve({ bus, host: '127.0.0.1', port, scheduler: systemScheduler });
+        const one = await post.serve({ bus, wire: wireOf(wire, port), scheduler: systemScheduler, needsPauses: true });
         served.push(one);
         const units = post.devices.filter((device) => device.bus === bus).map(({ id, unit }) => `${id}=${unit}`);
-        process.stdout.write(`${post.id}/${bus}  127.0.0.1:${one.port}  units ${units.join(' ')}\n`);
+        process.stdout.write(`${post.id}/${bus}  ${one.place}  units ${units.join(' ')}\n`);
         if (port !== 0) port += 1;
       }
   } catch (error) {
     await Promise.all(served.map((one) => one.close()));
-    return fault(
-      'SIMULATION_PORT',
-      `cannot serve on port ${port}: ${(error as Error).message}. Choose another with --port`,
-    );
+    const reason = (error as Error).message;
+    return wire === 'rtu'
+      ? fault('SIMULATION_LINE', `cannot make a serial line: ${reason}`)
+      : fault('SIMULATION_PORT', `cannot serve on port ${port}: ${reason}. Choose another with --port`);
   }
   const begunAt = systemClock.monotonic();
   const worldTime = (): number => startAt + (systemClock.monotonic() - begunAt) * speed;

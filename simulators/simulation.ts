@@ -1,13 +1,11 @@
 // A scenario come to life: every post with its world, its devices and its buses, moved on by whoever holds the clock.
 
 import type { Scheduler } from '#domain/clock.js';
-import type { MeterRole } from '#domain/device-kind.js';
-import { metricOf } from '#domain/metric.js';
 import type { Profile } from '#profiles/profile.js';
-import type { MetricValue } from './device/encoder.js';
-import { imageOf, type RegisterImage } from './device/image.js';
-import { type Quantities, quantitiesOf } from './device/quantities.js';
-import { createDevice, type SimulatedDevice } from './device/simulated-device.js';
+import { createInstrument, type PlacedDevice } from './device/instrument.js';
+import type { Recording } from './device/recording.js';
+import type { SimulatedDevice } from './device/simulated-device.js';
+import type { BusDisturbance } from './fault/bus-fault.js';
 import {
   disturbanceOf,
   type Fault,
@@ -18,11 +16,13 @@ import {
   timedFault,
 } from './fault/fault.js';
 import { type Truth, truthOf } from './fault/truth.js';
-import { checkDevices, type Scenario, type ScenarioDevice, type ScenarioPost } from './scenarios/scenario.js';
-import { type ServedBus, serveModbusTcp } from './serve/modbus-tcp.js';
+import { checkDevices, type Scenario, type ScenarioPost } from './scenarios/scenario.js';
+import { type ServedBus, serveBus, type Wire } from './serve/serve-bus.js';
 import { createPost, longestStepMs, type PostState, stepPost } from './world/post.js';
 import type { PostSpec } from './world/post-spec.js';
-import { seedFor } from './world/random.js';
+import { resumeRandom, seedFor } from './world/random.js';
+
+export type { PlacedDevice } from './device/instrument.js';
 
 /** Profiles by id, as `profiles/catalog.ts` loads them. */
 export type ProfileCatalog = ReadonlyMap<string, { readonly profile: Profile }>;
@@ -35,15 +35,8 @@ export interface SimulationOptions {
   /** Default: the scenario's. */
   readonly seed?: number;
   readonly catalog: ProfileCatalog;
-}
-
-/** A device with its place on the post's buses. */
-export interface PlacedDevice {
-  readonly id: string;
-  readonly bus: string;
-  readonly unit: number;
-  readonly role?: MeterRole;
-  readonly device: SimulatedDevice;
+  /** Recorded plants by the name that the scenario's devices give them. */
+  readonly recordings?: ReadonlyMap<string, Recording>;
 }
 
 export interface PostSimulation {
@@ -60,10 +53,12 @@ export interface PostSimulation {
    */
   stepTo(at: number): void;
   deviceOf(unit: number, bus?: string): SimulatedDevice | undefined;
-  /** Puts a bus on a TCP port (0: a free one). Rejects when the port is taken. */
+  /** Puts a bus on a wire. Rejects when its port is taken, or there is no pseudo-terminal to be had. */
   serve(options: ServePostOptions): Promise<ServedBus>;
   /** Starts a fault now; its seconds count from this moment. The returned function ends it. */
   inject(fault: Fault): () => void;
+  /** What the faults of this moment do to one request to a device. */
+  talkTo(device: string): BusDisturbance;
   /** Faults that stand now. */
   activeFaults(): readonly Fault[];
   /** All that is, was or will be wrong, as far as it is known: the scenario's faults, and those started by hand. */
@@ -72,9 +67,10 @@ export interface PostSimulation {
 
 export interface ServePostOptions {
   readonly bus?: string;
-  readonly host: string;
-  readonly port: number;
+  readonly wire: Wire;
   readonly scheduler: Scheduler;
+  /** Devices keep silent when they are asked again too soon, as the profile says. Default: they are patient. */
+  readonly needsPauses?: boolean;
 }
 
 export interface Simulation {
@@ -104,13 +100,6 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
   };
 }
 
-/** A device between the world and the bus: what its own faults make of what it measures. */
-interface Instrument {
-  readonly placed: PlacedDevice;
-  /** Takes note of faults that began: called after each step, so that what is stuck does not depend on who reads when. */
-  observe(active: readonly Fault[]): void;
-}
-
 /** Everything that changes while a post lives. */
 interface Life {
   state: PostState;
@@ -124,11 +113,21 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
     state: createPost(spec, options.startAt, seed),
     faults: scenario.faults.map((fault) => timedFault(fault, originAt)),
   };
-  const active = (): readonly Fault[] => faultsAt(life.faults, life.state.at);
-  const instruments = scenario.devices.map((device) => createInstrument(device, spec, life, active, options.catalog));
+  const standing = (): readonly TimedFault[] => faultsAt(life.faults, life.state.at);
+  const instruments = scenario.devices.map((device) => {
+    const profile = options.catalog.get(device.profile)?.profile;
+    if (!profile) throw new Error(`no profile "${device.profile}"`);
+    return createInstrument(device, profile, {
+      spec,
+      state: () => life.state,
+      standing,
+      recording: recordingOf(device.recording, options),
+    });
+  });
   const devices = instruments.map(({ placed }) => placed);
+  const chance = resumeRandom(seedFor(seed, 'talk')).next;
   const observe = (): void => {
-    for (const instrument of instruments) instrument.observe(active());
+    for (const instrument of instruments) instrument.observe();
   };
   observe();
   return {
@@ -138,7 +137,8 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
     devices,
     buses: [...new Set(devices.map(({ bus }) => bus))],
     state: () => life.state,
-    activeFaults: active,
+    talkTo: (device) => talkOf(standing(), device, chance),
+    activeFaults: () => standing().map(({ fault }) => fault),
     truth: () => life.faults.map((fault) => truthOf(scenario.id, fault)),
     stepTo: (at) => {
       while (life.state.at < at) {
@@ -147,7 +147,7 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
       }
     },
     deviceOf: (unit, bus) => devices.find((one) => one.unit === unit && (bus ?? one.bus) === one.bus)?.device,
-    serve: (serving) => serveBus(devices, active, serving),
+    serve: (serving) => serve(devices, standing, seed, serving),
     inject: (fault) => {
       const timed = timedFault(fault, life.state.at);
       life.faults = [...life.faults, timed];
@@ -159,97 +159,34 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
   };
 }
 
-/** One step: as long as the world allows, but not over the next beginning or end of a fault. */
-function advance(spec: PostSpec, life: Life, until: number): void {
-  const disturbance = disturbanceOf(faultsAt(life.faults, life.state.at));
-  const end = Math.min(
-    until,
-    life.state.at + longestStepMs(life.state, disturbance),
-    nextChangeAfter(life.faults, life.state.at),
-  );
-  life.state = stepPost(spec, life.state, end - life.state.at, disturbance);
+function recordingOf(name: string | undefined, { recordings, startAt }: SimulationOptions) {
+  if (name === undefined) return undefined;
+  const values = recordings?.get(name);
+  if (!values) throw new Error(`no recording "${name}"`);
+  return { values, startAt };
 }
 
-function serveBus(
+/** One step: as long as the world allows, but not over the next beginning or end of a fault. */
+function advance(spec: PostSpec, life: Life, until: number): void {
+  const { at } = life.state;
+  const disturbance = disturbanceOf(faultsAt(life.faults, at), at);
+  const end = Math.min(until, at + longestStepMs(life.state, disturbance), nextChangeAfter(life.faults, at));
+  life.state = stepPost(spec, life.state, end - at, disturbance);
+}
+
+function serve(
   devices: readonly PlacedDevice[],
-  active: () => readonly Fault[],
-  { bus, host, port, scheduler }: ServePostOptions,
+  standing: () => readonly TimedFault[],
+  seed: number,
+  { bus, wire, scheduler, needsPauses = false }: ServePostOptions,
 ): Promise<ServedBus> {
   const here = devices.filter((one) => bus === undefined || one.bus === bus);
   const idOf = new Map(here.map(({ unit, id }) => [unit, id]));
-  return serveModbusTcp({
-    host,
-    port,
+  const chance = resumeRandom(seedFor(seed, `bus ${bus ?? ''}`)).next;
+  return serveBus(wire, {
     units: new Map(here.map(({ unit, device }) => [unit, device])),
-    faults: (unit) => talkOf(active(), idOf.get(unit) ?? ''),
+    faults: (unit) => talkOf(standing(), idOf.get(unit) ?? '', chance),
     scheduler,
+    needsPauses,
   });
-}
-
-function createInstrument(
-  { id, profile: profileId, unit, bus, role, variant }: ScenarioDevice,
-  spec: PostSpec,
-  life: Life,
-  active: () => readonly Fault[],
-  catalog: ProfileCatalog,
-): Instrument {
-  const profile = catalog.get(profileId)?.profile;
-  if (!profile) throw new Error(`no profile "${profileId}"`);
-  const place = { kind: profile.kind, ...(role === undefined ? {} : { role }) };
-  const resets = new Map<Fault, Quantities>();
-  let seen: { readonly state: PostState; readonly faults: readonly Fault[]; readonly image: RegisterImage } | undefined;
-  let stuck: RegisterImage | undefined;
-
-  const own = (faults: readonly Fault[]): readonly Fault[] =>
-    faults.filter((fault) => 'device' in fault && fault.device === id);
-  const fresh = (faults: readonly Fault[]): RegisterImage => {
-    const quantities = quantitiesOf(spec, life.state, place);
-    const value = (metric: string): MetricValue | undefined => spoil(metric, quantities[metric], faults, resets);
-    return imageOf(profile, value, {
-      ...(variant === undefined ? {} : { variant }),
-      swapWords: faults.some(({ kind }) => kind === 'swappedWords'),
-    });
-  };
-  const image = (): RegisterImage => {
-    if (stuck) return stuck;
-    const faults = own(active());
-    const same = seen?.state === life.state && sameFaults(seen.faults, faults);
-    if (!seen || !same) seen = { state: life.state, faults, image: fresh(faults) };
-    return seen.image;
-  };
-  const isAsleep = (): boolean => profile.protocol.sleepsAtNight === true && life.state.sunlight.onArray < 5;
-  const device = createDevice(profile, image, { ...(variant === undefined ? {} : { variant }), isAsleep });
-  return {
-    placed: { id, bus, unit, device, ...(role === undefined ? {} : { role }) },
-    observe: (all) => {
-      const faults = own(all);
-      for (const fault of faults)
-        if (fault.kind === 'counterReset' && !resets.has(fault))
-          resets.set(fault, quantitiesOf(spec, life.state, place));
-      if (!faults.some(({ kind }) => kind === 'stuck')) stuck = undefined;
-      else stuck ??= fresh(faults);
-    },
-  };
-}
-
-function sameFaults(one: readonly Fault[], other: readonly Fault[]): boolean {
-  return one.length === other.length && one.every((fault, index) => fault === other[index]);
-}
-
-/** What a device's own faults make of a value. */
-function spoil(
-  metric: string,
-  value: MetricValue | undefined,
-  faults: readonly Fault[],
-  resets: ReadonlyMap<Fault, Quantities>,
-): MetricValue | undefined {
-  for (const fault of faults)
-    if (fault.kind === 'noValue' && (fault.metrics === undefined || fault.metrics.includes(metric))) return null;
-  if (typeof value !== 'number' || metricOf(metric)?.kind !== 'counter' || resets.size === 0) return value;
-  let least = 0;
-  for (const quantities of resets.values()) {
-    const then = quantities[metric];
-    if (typeof then === 'number') least = Math.max(least, then);
-  }
-  return value - least;
 }

@@ -112,7 +112,11 @@ async function serve(post: PostSimulation): Promise<ServedDevices> {
   const ports = new Map<string, number>();
   const closers: (() => Promise<void>)[] = [];
   for (const bus of post.buses) {
-    const served = await post.serve({ bus, host: '127.0.0.1', port: 0, scheduler: systemScheduler });
+    const served = await post.serve({
+      bus,
+      wire: { kind: 'tcp', host: '127.0.0.1', port: 0 },
+      scheduler: systemScheduler,
+    });
     ports.set(bus, served.port);
     closers.push(() => served.close());
   }

@@ -3,7 +3,6 @@ import type { Scheduler } from '#domain/clock.js';
 import { failed, ok } from '#domain/result.js';
 import type { DeviceConfig } from '#gateway/config.js';
 import type { Bus } from '#gateway/ports.js';
-import { talkOf } from '#simulators/fault/fault.js';
 import type { PostSimulation } from '#simulators/simulation.js';
 
 /** A bus with these devices of a simulated post. A silent one costs its time-out. */
@@ -12,9 +11,8 @@ export function drillBus(world: PostSimulation, devices: readonly DeviceConfig[]
   const placed = world.devices.filter(({ id }) => here.has(id));
   return {
     read: async (request) => {
-      const faults = world.activeFaults();
       for (const { id, unit, device } of placed) {
-        if (unit !== request.unit || talkOf(faults, id).silent === true) continue;
+        if (unit !== request.unit || world.talkTo(id).silent === true) continue;
         const answer = device.read(request.table, request.start, request.count);
         if ('words' in answer) return ok(answer.words);
         if ('exception' in answer)

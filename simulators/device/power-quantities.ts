@@ -1,5 +1,5 @@
 // PV, battery, grid, genset, load and inverter, as inverters, chargers, battery monitors and genset controllers show them.
-import { type BatteryAlarm, healthOf, shownSocOf, socOf } from '../world/battery.js';
+import { type BatteryAlarm, healthOf, shownSocOf } from '../world/battery.js';
 import { CHEMISTRIES } from '../world/battery-chemistry.js';
 import { type GensetFault, type GensetPhase, isTurning } from '../world/genset.js';
 import type { InverterFault } from '../world/inverter.js';

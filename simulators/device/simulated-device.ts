@@ -1,6 +1,6 @@
 // One device on a simulated bus: a profile, the world's values behind it, and its manners towards readers.
 import type { Profile, Table } from '#profiles/profile.js';
-import type { DeviceAnswer, ServedDevice } from '../serve/modbus-tcp.js';
+import type { DeviceAnswer, ServedDevice } from '../serve/slave.js';
 import { addressesIn, type ImageOptions, imageOf, type MetricSource, type RegisterImage } from './image.js';
 
 const ILLEGAL_FUNCTION = 1;
@@ -62,6 +62,7 @@ export function createDevice(
         [2, '1.0'],
         [4, profile.model],
       ]),
+    pauseMs: protocol.pauseMs,
     ...(protocol.replyUnit === undefined ? {} : { replyUnit: protocol.replyUnit }),
   };
 }

@@ -1,95 +1,45 @@
 // Faults as data: what goes wrong, where, from when to when. Times are seconds from the scenario's start.
-import { type Static, type TSchema, Type } from 'typebox';
-import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
+import { type TSchema, Type } from 'typebox';
 import type { Disturbance } from '../world/disturbance.js';
-import type { BusDisturbance } from './bus-fault.js';
+import { type BusDisturbance, TALK_FAULTS, type TalkFault } from './bus-fault.js';
+import { DEVICE_FAULTS, type DeviceFault } from './device-fault.js';
+import { type FaultOf, schemasOf } from './fault-kind.js';
+import { POST_FAULTS, type PostFault } from './post-fault.js';
+import { ARRAY_FAULTS, BATTERY_FAULTS, GENSET_FAULTS, INVERTER_FAULTS } from './power-faults.js';
+import { PUMP_FAULTS, WATER_FAULTS } from './water-faults.js';
 
-const strict = { additionalProperties: false } as const;
-const identifier = Type.String({ pattern: IDENTIFIER_PATTERN });
-const share = Type.Number({ minimum: 0, maximum: 1 });
-
-const when = {
-  /** Seconds from the scenario's start; negative: it stands already. */
-  fromS: Type.Number(),
-  /** Without an end it stays. */
-  toS: Type.Optional(Type.Number()),
-  note: Type.Optional(Type.String()),
+const PLANT_FAULTS = {
+  ...BATTERY_FAULTS,
+  ...INVERTER_FAULTS,
+  ...ARRAY_FAULTS,
+  ...GENSET_FAULTS,
+  ...PUMP_FAULTS,
+  ...WATER_FAULTS,
 };
-/** One device, or the whole bus where none is named. */
-const where = { device: Type.Optional(identifier) };
-const one = { device: identifier };
+export type PlantFault = FaultOf<typeof PLANT_FAULTS>;
 
-const plant = <T extends string, P extends Record<string, ReturnType<typeof Type.Number>>>(kind: T, more: P) =>
-  Type.Object({ kind: Type.Literal(kind), ...when, ...more }, strict);
+export type Fault = PlantFault | TalkFault | DeviceFault | PostFault;
 
-export const PlantFaultSchema = Type.Union([
-  /** The battery is pulled to a state of charge, %, at 10 % a second. */
-  plant('batterySoc', { soc: Type.Number({ minimum: 0, maximum: 100 }) }),
-  plant('dryWell', {}),
-  plant('closedValve', {}),
-  plant('noFlow', {}),
-  plant('pumpByHand', {}),
-  plant('pumpOff', {}),
-  /** Times the friction of the line. */
-  plant('blockage', { factor: Type.Number({ minimum: 1 }) }),
-  /** Times the pump's head. */
-  plant('wornPump', { factor: share }),
-  /** Share of the pumped water lost before the tank. */
-  plant('lineLeak', { share }),
-  plant('tankLeak', { flowM3h: Type.Number({ minimum: 0 }) }),
-  plant('gensetFailsToStart', {}),
-  plant('gridLost', {}),
-  /** Share of the light that still reaches the array. */
-  plant('snow', { share }),
-  plant('floatStuckFull', {}),
-  plant('floatStuckNotFull', {}),
-]);
-export type PlantFault = Static<typeof PlantFaultSchema>;
+/** Kinds by what they belong to, as a person looks for them. */
+export const FAULT_GROUPS = {
+  battery: Object.keys(BATTERY_FAULTS),
+  inverter: Object.keys(INVERTER_FAULTS),
+  array: Object.keys(ARRAY_FAULTS),
+  genset: Object.keys(GENSET_FAULTS),
+  pump: Object.keys(PUMP_FAULTS),
+  water: Object.keys(WATER_FAULTS),
+  bus: Object.keys(TALK_FAULTS),
+  device: Object.keys(DEVICE_FAULTS),
+  post: Object.keys(POST_FAULTS),
+} as const;
+export type FaultGroup = keyof typeof FAULT_GROUPS;
 
-export const TalkFaultSchema = Type.Union([
-  Type.Object({ kind: Type.Literal('silence'), ...when, ...where }, strict),
-  Type.Object({ kind: Type.Literal('delay'), ...when, ...where, delayMs: Type.Integer({ minimum: 1 }) }, strict),
-  Type.Object(
-    { kind: Type.Literal('exception'), ...when, ...where, exception: Type.Integer({ minimum: 1, maximum: 255 }) },
-    strict,
-  ),
-  Type.Object({ kind: Type.Literal('garbled'), ...when, ...where }, strict),
-  Type.Object({ kind: Type.Literal('miscounted'), ...when, ...where }, strict),
-  Type.Object({ kind: Type.Literal('truncated'), ...when, ...where }, strict),
-  Type.Object({ kind: Type.Literal('wrongUnit'), ...when, ...where }, strict),
-  Type.Object({ kind: Type.Literal('drop'), ...when, ...where }, strict),
-  /** Each answer comes twice. */
-  Type.Object({ kind: Type.Literal('doubled'), ...when, ...where }, strict),
-  /** Connections that asked while it stood are never answered again, and never closed. */
-  Type.Object({ kind: Type.Literal('halfOpen'), ...when, ...where }, strict),
-]);
-export type TalkFault = Static<typeof TalkFaultSchema>;
-
-export const DeviceFaultSchema = Type.Union([
-  /** Answers the same words again and again. */
-  Type.Object({ kind: Type.Literal('stuck'), ...when, ...one }, strict),
-  /** Has no value for these metrics, or for any. */
-  Type.Object(
-    { kind: Type.Literal('noValue'), ...when, ...one, metrics: Type.Optional(Type.Array(Type.String())) },
-    strict,
-  ),
-  /** Counters start again from zero. That lasts, whatever `toS` says. */
-  Type.Object({ kind: Type.Literal('counterReset'), ...when, ...one }, strict),
-  /** 32-bit values with their words the wrong way round, as after an update. */
-  Type.Object({ kind: Type.Literal('swappedWords'), ...when, ...one }, strict),
-]);
-export type DeviceFault = Static<typeof DeviceFaultSchema>;
-
-export const FaultSchema = Type.Union([PlantFaultSchema, TalkFaultSchema, DeviceFaultSchema]);
-export type Fault = Static<typeof FaultSchema>;
-
-/** Each kind with what belongs to it. */
+/** Each kind with its schema. */
 export const FAULT_KINDS: ReadonlyMap<string, TSchema> = new Map(
-  [...PlantFaultSchema.anyOf, ...TalkFaultSchema.anyOf, ...DeviceFaultSchema.anyOf].map((schema) => [
-    schema.properties.kind.const,
-    schema,
-  ]),
+  [PLANT_FAULTS, TALK_FAULTS, DEVICE_FAULTS, POST_FAULTS].flatMap(schemasOf),
 );
+
+export const FaultSchema = Type.Unsafe<Fault>(Type.Union([...FAULT_KINDS.values()]));
 
 /** A fault with its times on the clock, epoch ms. */
 export interface TimedFault {
@@ -105,8 +55,14 @@ export function timedFault(fault: Fault, originAt: number): TimedFault {
 }
 
 /** Faults that stand at a moment. */
-export function faultsAt(faults: readonly TimedFault[], at: number): readonly Fault[] {
-  return faults.filter(({ from, to }) => from <= at && at < to).map(({ fault }) => fault);
+export function faultsAt(faults: readonly TimedFault[], at: number): readonly TimedFault[] {
+  return faults.filter(({ from, to }) => from <= at && at < to);
+}
+
+/** How far a fault has grown at a moment, 0 to 1. */
+export function grownAt({ fault, from }: TimedFault, at: number): number {
+  const { rampS = 0 } = fault;
+  return rampS === 0 ? 1 : Math.min(1, Math.max(0, (at - from) / 1000 / rampS));
 }
 
 /** The next moment after `at` at which a fault begins or ends; infinity where none does. */
@@ -119,65 +75,48 @@ export function nextChangeAfter(faults: readonly TimedFault[], at: number): numb
   return next;
 }
 
-/** What the plant's faults of a moment do together. Of two of one kind the later one in the list wins. */
-export function disturbanceOf(faults: readonly Fault[]): Disturbance {
-  return Object.assign({}, ...faults.map(plantDisturbance)) as Disturbance;
+const NOTHING_WRONG: Disturbance = {};
+
+/** What the plant's faults that stand at a moment do together. Of two of one kind the later one in the list wins. */
+export function disturbanceOf(standing: readonly TimedFault[], at: number): Disturbance {
+  if (standing.length === 0) return NOTHING_WRONG;
+  return Object.assign(
+    {},
+    ...standing.map((timed) => plantDisturbance(timed.fault, grownAt(timed, at))),
+  ) as Disturbance;
 }
 
-function plantDisturbance(fault: Fault): Disturbance {
-  switch (fault.kind) {
-    case 'batterySoc':
-      return { batterySoc: fault.soc };
-    case 'dryWell':
-    case 'closedValve':
-    case 'noFlow':
-    case 'pumpByHand':
-    case 'pumpOff':
-    case 'gensetFailsToStart':
-    case 'gridLost':
-      return { [fault.kind]: true };
-    case 'blockage':
-      return { frictionFactor: fault.factor };
-    case 'wornPump':
-      return { headFactor: fault.factor };
-    case 'lineLeak':
-      return { lineLeakShare: fault.share };
-    case 'tankLeak':
-      return { tankLeakM3h: fault.flowM3h };
-    case 'snow':
-      return { sunFactor: fault.share };
-    case 'floatStuckFull':
-      return { floatStuck: 'full' };
-    case 'floatStuckNotFull':
-      return { floatStuck: 'notFull' };
-    default:
-      return {};
-  }
+function plantDisturbance(fault: Fault, grown: number): Disturbance {
+  if (!(fault.kind in PLANT_FAULTS)) return NOTHING_WRONG;
+  // The measures were checked against the kind's own schema.
+  const { effect } = PLANT_FAULTS[fault.kind as PlantFault['kind']];
+  return (effect as (measures: Fault, grown: number) => Disturbance)(fault, grown);
 }
 
-/** What the faults of a moment do to the talk of one device. */
-export function talkOf(faults: readonly Fault[], device: string): BusDisturbance {
-  return Object.assign({}, ...faults.map((fault) => talkDisturbance(fault, device))) as BusDisturbance;
+/**
+ * What the faults of a moment do to one request to a device.
+ * @param chance uniform in [0, 1): decides for faults that happen to a share of the requests
+ */
+export function talkOf(standing: readonly TimedFault[], device: string, chance: () => number): BusDisturbance {
+  return Object.assign({}, ...standing.map(({ fault }) => talkDisturbance(fault, device, chance))) as BusDisturbance;
 }
 
-function talkDisturbance(fault: Fault, device: string): BusDisturbance {
-  if ('device' in fault && fault.device !== undefined && fault.device !== device) return {};
-  switch (fault.kind) {
-    case 'silence':
-      return { silent: true };
-    case 'delay':
-      return { delayMs: fault.delayMs };
-    case 'exception':
-      return { exception: fault.exception };
-    case 'garbled':
-    case 'miscounted':
-    case 'truncated':
-    case 'wrongUnit':
-    case 'drop':
-    case 'doubled':
-    case 'halfOpen':
-      return { [fault.kind]: true };
-    default:
-      return {};
-  }
+function talkDisturbance(fault: Fault, device: string, chance: () => number): BusDisturbance {
+  if (fault.kind === 'powerCut') return { silent: true };
+  if (!isTalkFault(fault)) return {};
+  if (fault.device !== undefined && fault.device !== device) return {};
+  if (fault.share !== undefined && chance() >= fault.share) return {};
+  return (TALK_FAULTS[fault.kind].effect as (measures: TalkFault, grown: number) => BusDisturbance)(fault, 1);
+}
+
+export function isTalkFault(fault: Fault): fault is TalkFault {
+  return fault.kind in TALK_FAULTS;
+}
+
+export function isDeviceFault(fault: Fault): fault is DeviceFault {
+  return fault.kind in DEVICE_FAULTS;
+}
+
+export function isPostFault(fault: Fault): fault is PostFault {
+  return fault.kind in POST_FAULTS;
 }

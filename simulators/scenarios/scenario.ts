@@ -29,6 +29,10 @@ const ScenarioDeviceSchema = Type.Object(
     /** Variant of the profile that this device is. */
     variant: Type.Optional(Type.String()),
     name: Type.Optional(Type.String()),
+    /** A dongle that asks its device only so often, and answers with what it heard last, s. */
+    refreshS: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    /** A CSV file beside the scenario: the device shows what was recorded, in place of the post's world. */
+    recording: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*\\.csv$' })),
   },
   strict,
 );
@@ -72,12 +76,13 @@ export interface ScenarioFault {
   readonly message: string;
 }
 
-const FOLDER = dirname(fileURLToPath(import.meta.url));
+/** The product's own scenarios. */
+export const SCENARIOS_FOLDER = dirname(fileURLToPath(import.meta.url));
 const checkScenario = Compile(ScenarioSchema);
 
 /** Names of the scenarios that the product brings, sorted. */
 export function scenarioNames(): readonly string[] {
-  return readdirSync(FOLDER)
+  return readdirSync(SCENARIOS_FOLDER)
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .sort();
@@ -98,7 +103,7 @@ export function loadScenario(name: string): Result<Scenario, readonly ScenarioFa
     const message = `there is no scenario "${name}"; there are: ${names.join(', ')}`;
     return failed([{ code: 'SCENARIO_UNKNOWN', path: '', message }]);
   }
-  return parseScenario(JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')));
+  return parseScenario(JSON.parse(readFileSync(join(SCENARIOS_FOLDER, `${name}.json`), 'utf8')));
 }
 
 /** Fills in what a scenario leaves open and lists everything that is wrong with it. */

@@ -5,7 +5,8 @@ import type { Scheduler } from '#domain/clock.js';
 import { loadCatalog } from '#profiles/catalog.js';
 import { createDeviceOf } from '../device/simulated-device.js';
 import type { BusDisturbance } from '../fault/bus-fault.js';
-import { type ServedBus, type ServeOptions, serveModbusTcp } from './modbus-tcp.js';
+import { serveModbusTcp, type TcpOptions } from './modbus-tcp.js';
+import type { ServedBus } from './slave.js';
 
 type Client = InstanceType<typeof modbusSerial.default>;
 
@@ -22,7 +23,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function serve(options: Partial<ServeOptions> = {}): Promise<ServedBus> {
+async function serve(options: Partial<TcpOptions> = {}): Promise<ServedBus> {
   const meter = createDeviceOf(profile, (metric) => (metric === 'ac.power' ? 1234.5 : 0));
   const units = new Map([[1, meter]]);
   const bus = await serveModbusTcp({ host: '127.0.0.1', port: 0, units, scheduler, ...options });
