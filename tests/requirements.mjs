@@ -8,6 +8,8 @@ const PARTS = [
   { program: 'mosquitto', packages: ['mosquitto', 'mosquitto-clients'] },
   { program: 'chromium', packages: ['chromium'] },
   { program: 'socat', packages: ['socat'] },
+  { program: 'mbpoll', packages: ['mbpoll'] },
+  { program: 'python3', packages: ['python3'] },
 ];
 const FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/usr/local/sbin', '/opt/homebrew/bin'];
 

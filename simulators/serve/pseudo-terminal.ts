@@ -8,6 +8,8 @@ import { createWaiting, type ServedBus, type ServedUnits } from './slave.js';
 
 /** `socat` (apt-get install socat) opens the pseudo-terminal; a program in JavaScript cannot. */
 const PROGRAM = 'socat';
+/** What it says when the line is open and has its name. */
+const READY = 'starting data transfer loop';
 
 /** Starts a slave on a pseudo-terminal. Rejects where `socat` is missing or opens none. */
 export function serveRtu(options: ServedUnits): Promise<ServedBus> {
@@ -25,9 +27,9 @@ export function serveRtu(options: ServedUnits): Promise<ServedBus> {
     child.once('error', () => fail(`${PROGRAM} is not installed; run: apt-get install ${PROGRAM}`));
     child.once('exit', () => fail(`${PROGRAM} opened no pseudo-terminal: ${said.trim()}`));
     child.stderr.on('data', (chunk: Buffer) => {
-      if (said.includes('PTY is')) return;
+      if (said.includes(READY)) return;
       said += chunk.toString();
-      if (!said.includes('PTY is')) return;
+      if (!said.includes(READY)) return;
       // Held open, so that the line does not hang up whenever a reader goes.
       const held = openSync(place, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
       child.removeAllListeners('exit');
