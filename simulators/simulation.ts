@@ -1,6 +1,7 @@
 // A scenario come to life: every post with its world, its devices and its buses, moved on by whoever holds the clock.
 
 import type { Scheduler } from '#domain/clock.js';
+import { metricsOf } from '#profiles/extent.js';
 import type { Profile } from '#profiles/profile.js';
 import { createInstrument, type PlacedDevice } from './device/instrument.js';
 import type { Recording } from './device/recording.js';
@@ -16,6 +17,7 @@ import {
   timedFault,
 } from './fault/fault.js';
 import { type Truth, truthOf } from './fault/truth.js';
+import { faultsByChance } from './fault/usual-faults.js';
 import { checkDevices, type Scenario, type ScenarioPost } from './scenarios/scenario.js';
 import { type ServedBus, serveBus, type Wire } from './serve/serve-bus.js';
 import { createPost, longestStepMs, type PostState, stepPost } from './world/post.js';
@@ -111,7 +113,7 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
   const originAt = options.faultsFrom ?? options.startAt;
   const life: Life = {
     state: createPost(spec, options.startAt, seed),
-    faults: scenario.faults.map((fault) => timedFault(fault, originAt)),
+    faults: [...scenario.faults, ...byChance(scenario, seed, options)].map((fault) => timedFault(fault, originAt)),
   };
   const standing = (): readonly TimedFault[] => faultsAt(life.faults, life.state.at);
   const instruments = scenario.devices.map((device) => {
@@ -157,6 +159,15 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
       };
     },
   };
+}
+
+function byChance({ chance, devices, world }: ScenarioPost, seed: number, { catalog }: SimulationOptions): Fault[] {
+  if (chance === undefined) return [];
+  const faulty = devices.map(({ id, profile }) => {
+    const known = catalog.get(profile)?.profile;
+    return { id, metrics: known === undefined ? [] : metricsOf(known) };
+  });
+  return faultsByChance(seed, chance, world, faulty);
 }
 
 function recordingOf(name: string | undefined, { recordings, startAt }: SimulationOptions) {

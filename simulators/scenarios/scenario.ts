@@ -49,6 +49,16 @@ const ScenarioPostSchema = Type.Object(
     world: PostSpecSchema,
     devices: Type.Array(ScenarioDeviceSchema, { minItems: 1, maxItems: 200 }),
     faults: Type.Array(FaultSchema, { default: [] }),
+    /** Beside them, what happens by chance: by the seed, in so many days, so many times as often as usual. */
+    chance: Type.Optional(
+      Type.Object(
+        {
+          days: Type.Integer({ minimum: 1, maximum: 3660 }),
+          rate: Type.Number({ default: 1, exclusiveMinimum: 0, maximum: 100 }),
+        },
+        strict,
+      ),
+    ),
   },
   strict,
 );
