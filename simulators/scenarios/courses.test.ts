@@ -28,8 +28,6 @@ function course(post: PostSimulation, forMs: number, everyMs = HOUR_MS): PostSta
   });
 }
 
-const pvWh = (states: readonly PostState[]): number => states.at(-1)!.counters.total.pv - states[0]!.counters.total.pv;
-
 describe('scenarios show what they say', () => {
   test('cloudy days give hardly half of what the same sky gives without clouds', () => {
     const cloudy = postOf('cloudy-days');
