@@ -53,6 +53,8 @@ export const SnapshotSchema = Type.Object({
   devices: Type.Array(DeviceViewSchema),
   metrics: Type.Array(MetricViewSchema),
   facts: Type.Union([PostFactsSchema, Type.Null()]),
+  /** Where this server lets people break its simulated posts. Real ones have no such place. */
+  playground: Type.Optional(Type.String({ pattern: '^/' })),
 });
 export type Snapshot = Static<typeof SnapshotSchema>;
 

@@ -118,6 +118,8 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   await app.register(async (api) => registerApi(api, deps), { prefix: API_ROOT });
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.register(async (page) => impactRoutes(page, deps));
+  const { playground } = deps;
+  if (playground !== undefined) await app.register(async (page) => playground.routes(page));
   await webRoutes(app, deps);
   await app.ready();
   return app;

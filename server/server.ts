@@ -40,6 +40,14 @@ export interface ServerDeps {
   readonly textsFolder: string;
   /** In place of the one that the configuration names. Closed with the server. */
   readonly store?: Store;
+  /** Pages of whoever started the server, where people may break its simulated posts. */
+  readonly playground?: Playground;
+}
+
+export interface Playground {
+  /** Path of its first page. */
+  readonly path: string;
+  routes(app: FastifyInstance): Promise<void>;
 }
 
 /**
@@ -241,7 +249,14 @@ async function startParts(
   const session = Math.floor(deps.random() * 2 ** 48)
     .toString(16)
     .padStart(12, '0');
-  const hub = createLiveHub({ board, session, clock, scheduler, attend: (post, forS) => ingest.attend(post, forS) });
+  const hub = createLiveHub({
+    board,
+    session,
+    clock,
+    scheduler,
+    attend: (post, forS) => ingest.attend(post, forS),
+    playground: deps.playground?.path,
+  });
   closers.push(() => hub.close());
   const counts = Object.fromEntries(API_COUNTERS.map((name) => [name, 0])) as Record<ApiCounter, number>;
   return {
@@ -310,6 +325,7 @@ function buildFace(
     spoolFolder: config.dataFolder,
     webFolder,
     textsFolder,
+    playground: deps.playground,
   });
 }
 

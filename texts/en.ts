@@ -149,6 +149,7 @@ export const en = {
     fleet: 'Fleet',
     alarms: 'Alarms',
     impact: 'Impact',
+    playground: 'Break it',
     language: 'Language',
     theme: 'Look',
     themes: { auto: 'As the device', light: 'Light', dark: 'Dark' },

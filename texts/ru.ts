@@ -151,6 +151,7 @@ export const ru: Texts = {
     fleet: 'Посты',
     alarms: 'Тревоги',
     impact: 'Результаты',
+    playground: 'Сломать',
     language: 'Язык',
     theme: 'Вид',
     themes: { auto: 'Как на устройстве', light: 'Светлый', dark: 'Тёмный' },

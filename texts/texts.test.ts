@@ -4,6 +4,7 @@ import { REASONS } from '#domain/quality.js';
 import { UNITS } from '#domain/quantity.js';
 import { LANGUAGES, type Language, plural, textsOf } from './catalogue.js';
 import { deliveryTextsOf } from './delivery.js';
+import { faultTextsOf } from './faults.js';
 import { loadTexts } from './load.js';
 import { metricName, stateWords } from './metric-name.js';
 
@@ -18,7 +19,7 @@ function allTexts(value: unknown, path: string): [string, string][] {
 }
 
 const wordsOf = (language: Language) =>
-  allTexts({ ...textsOf(language), delivery: deliveryTextsOf(language) }, language);
+  allTexts({ ...textsOf(language), delivery: deliveryTextsOf(language), faults: faultTextsOf(language) }, language);
 
 describe.each(LANGUAGES)('the catalogue of %s', (language) => {
   const texts = textsOf(language);

@@ -148,6 +148,7 @@ export const tg: Texts = {
     fleet: 'Постҳо',
     alarms: 'Бонги хатар',
     impact: 'Натиҷаҳо',
+    playground: 'Вайрон',
     language: 'Забон',
     theme: 'Намуд',
     themes: { auto: 'Чун дар дастгоҳ', light: 'Равшан', dark: 'Торик' },

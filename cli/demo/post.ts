@@ -13,6 +13,8 @@ import { type CommandFault, fault } from '../command.js';
 import { openGateway } from '../post-gateway.js';
 import { systemScheduler } from '../system.js';
 import { gatewayYaml } from './fleet-of.js';
+import { openFragileGateway } from './fragile-gateway.js';
+import { openLink } from './link.js';
 
 export interface DemoPostParts {
   /** The world that goes on from now. */
@@ -33,6 +35,8 @@ const PAST_POLLS_PER_WRITE = 180;
 
 export interface DemoPost {
   start(): void;
+  /** Lets the gateway feel what is wrong with the post as a whole. */
+  suffer(): Promise<void>;
   /** Reads the past world from `from` to `to` in steps, over Modbus like the present one, and records it as history. */
   readPast(from: number, to: number, stepMs: number): Promise<void>;
   close(): Promise<void>;
@@ -41,14 +45,16 @@ export interface DemoPost {
 export async function openPost(post: ScenarioPost, parts: DemoPostParts): Promise<Result<DemoPost, CommandFault>> {
   const live = await serve(parts.live);
   const past = await serve(parts.past);
+  const link = await openLink(parts.mqttUrl);
   const configFor = (ports: ReadonlyMap<string, number>) =>
     parseGatewayConfig(
-      gatewayYaml(post, { mqttUrl: parts.mqttUrl, dataFolder: parts.folder, busPorts: ports }),
+      gatewayYaml(post, { mqttUrl: link.mqttUrl, dataFolder: parts.folder, busPorts: ports }),
       parts.catalog,
     );
   const config = configFor(live.ports);
   const pastConfig = configFor(past.ports);
   const closeDevices = async (): Promise<void> => {
+    await link.close();
     await live.close();
     await past.close();
   };
@@ -57,12 +63,9 @@ export async function openPost(post: ScenarioPost, parts: DemoPostParts): Promis
     const faults = config.ok ? [] : config.fault;
     return fault('CONFIG_FAULTY', faults.map(({ path, message }) => `${path}: ${message}`).join('; '));
   }
-  const opened = openGateway(config.value, {
-    ...parts,
-    log: parts.log,
-    clockQuality: () => 'synchronised',
-    birthSpreadMs: 200,
-  });
+  const opened = openFragileGateway(parts.clock, link, (time) =>
+    openGateway(config.value, { ...parts, ...time, birthSpreadMs: 200 }),
+  );
   if (!opened.ok) {
     await closeDevices();
     return failed(opened.fault);
@@ -76,13 +79,14 @@ export async function openPost(post: ScenarioPost, parts: DemoPostParts): Promis
   let isClosed = false;
   return ok({
     start: () => gateway.start(),
+    suffer: () => gateway.suffer(parts.live.activeFaults()),
     async readPast(from, to, stepMs) {
       const polls: PollResult[] = [];
       for (let at = from; at <= to && !isClosed; at += stepMs) {
         parts.past.stepTo(at);
         polls.push(...(await pastReader.pollOnce(at, { all: true })));
         const isFull = polls.length >= PAST_POLLS_PER_WRITE || at + stepMs > to;
-        if (isFull && !isClosed) gateway.record(polls.splice(0), { historical: true });
+        if (isFull && !isClosed) await gateway.recordPast(polls.splice(0));
         await breathe();
       }
       await pastReader.close();
@@ -92,6 +96,7 @@ export async function openPost(post: ScenarioPost, parts: DemoPostParts): Promis
       isClosed = true;
       await pastReader.close();
       await gateway.stop();
+      await link.close();
       await live.close();
       await past.close();
     },

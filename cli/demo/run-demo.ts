@@ -10,11 +10,12 @@ import { parseServerConfig } from '#server/config.js';
 import { startServer } from '#server/server.js';
 import { postFactsOf } from '#simulators/scenarios/post-facts.js';
 import { loadScenario } from '#simulators/scenarios/scenario.js';
-import { createSimulation } from '#simulators/simulation.js';
+import { createSimulation, type PostSimulation } from '#simulators/simulation.js';
 import { type CommandFault, fault } from '../command.js';
 import { serverParts } from '../server-parts.js';
 import { repeat } from '../system.js';
 import { resizeScenario, serverYaml } from './fleet-of.js';
+import { createPlayground } from './panel/playground.js';
 import { type DemoPost, openPost } from './post.js';
 
 export interface DemoOptions {
@@ -83,7 +84,9 @@ export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<R
       message: config.fault.map(({ path, message }) => `${path}: ${message}`).join('; '),
     });
   }
-  const server = await startServer(config.value, { ...deps, ...serverParts() });
+  const worlds = new Map<string, PostSimulation>();
+  const playground = createPlayground({ worlds, clock: deps.clock });
+  const server = await startServer(config.value, { ...deps, ...serverParts(), playground });
   if (!server.ok) {
     await stop();
     return server;
@@ -92,9 +95,9 @@ export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<R
 
   const liveAt = Math.floor(deps.clock.now() / HISTORY_STEP_MS) * HISTORY_STEP_MS;
   const startAt = liveAt - (deps.historyMs ?? HISTORY_MS);
-  const worlds = { startAt, faultsFrom: deps.clock.now(), catalog };
-  const live = createSimulation(scenario, worlds);
-  const past = createSimulation(scenario, worlds);
+  const course = { startAt, faultsFrom: deps.clock.now(), catalog };
+  const live = createSimulation(scenario, course);
+  const past = createSimulation(scenario, course);
   for (let at = startAt; at <= liveAt; at += HISTORY_STEP_MS) live.stepTo(at);
 
   const posts: DemoPost[] = [];
@@ -117,7 +120,12 @@ export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<R
     posts.push(opened.value);
     closers.push(() => opened.value.close());
   }
-  closers.push(repeat(deps.scheduler, WORLD_STEP_MS, () => live.stepTo(deps.clock.now())));
+  const step = (): void => {
+    live.stepTo(deps.clock.now());
+    for (const post of posts) void post.suffer();
+  };
+  closers.push(repeat(deps.scheduler, WORLD_STEP_MS, step));
+  for (const [id, world] of live.posts) worlds.set(id, world);
   for (const post of posts) post.start();
   const historyRead = Promise.all(posts.map((post) => post.readPast(startAt, liveAt, HISTORY_STEP_MS))).then(
     () => undefined,

@@ -1,4 +1,5 @@
 // What the routes are given. They translate and delegate; they hold nothing.
+import type { FastifyInstance } from 'fastify';
 import type { Clock } from '#domain/clock.js';
 import type { Alarms } from '../alarms/alarms.js';
 import type { PostConfig } from '../config.js';
@@ -62,6 +63,8 @@ export interface AppDeps {
   readonly counters: () => Readonly<Record<string, number>>;
   /** Called with the name of a limit that a request reached. */
   readonly count: (name: ApiCounter) => void;
+  /** Pages beside those of the product. */
+  readonly playground?: { routes(app: FastifyInstance): Promise<void> } | undefined;
   /** The page that reads without JavaScript. */
   readonly impactPage: ImpactPage;
   /** What a backup copies, each to a file of this name. */

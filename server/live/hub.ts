@@ -68,6 +68,8 @@ export interface HubDeps {
   readonly clock: Clock;
   readonly scheduler: Scheduler;
   readonly attend: (post: string, forS: number) => void;
+  /** Where this server lets people break its simulated posts. */
+  readonly playground?: string | undefined;
   readonly limits?: Partial<HubLimits>;
 }
 
@@ -232,6 +234,7 @@ class Hub implements LiveHub {
       now: this.#deps.clock.now(),
       ...changes,
       ...frame,
+      ...(this.#deps.playground !== undefined && { playground: this.#deps.playground }),
     });
     client.since = changes.seq;
   }

@@ -22,9 +22,17 @@ export interface LiveState {
   readonly knowsFleet: boolean;
   /** The post that was looked at last. */
   readonly detail: PostDetail | null;
+  /** Where simulated posts can be broken; null where the posts are real. */
+  readonly playground: string | null;
 }
 
-export const NOTHING_KNOWN: LiveState = { posts: new Map(), alarms: new Map(), knowsFleet: false, detail: null };
+export const NOTHING_KNOWN: LiveState = {
+  posts: new Map(),
+  alarms: new Map(),
+  knowsFleet: false,
+  detail: null,
+  playground: null,
+};
 
 /** The state after a message. Parts that did not change keep their identity. */
 export function applyMessage(state: LiveState, message: Snapshot | Delta): LiveState {
@@ -32,19 +40,21 @@ export function applyMessage(state: LiveState, message: Snapshot | Delta): LiveS
 }
 
 function applySnapshot(state: LiveState, snapshot: Snapshot): LiveState {
-  const { view } = snapshot;
+  const { view, playground = null } = snapshot;
   if (view.page !== 'post')
     return {
       posts: byId(snapshot.posts),
       alarms: byId(snapshot.alarms.filter(isShown)),
       knowsFleet: true,
       detail: state.detail,
+      playground,
     };
   const others = [...state.alarms.values()].filter((alarm) => alarm.post !== view.post);
   return {
     posts: merged(state.posts, snapshot.posts),
     alarms: byId([...others, ...snapshot.alarms.filter(isShown)]),
     knowsFleet: state.knowsFleet,
+    playground,
     detail: {
       post: view.post,
       devices: snapshot.devices,

@@ -30,6 +30,7 @@ function Tabs() {
   const { texts, route, live } = useApp();
   const waiting = [...live.value.alarms.values()].filter(isUnacknowledged).length;
   const { page } = route.value;
+  const { playground } = live.value;
   const { app: words } = texts.value;
   const current = (is: boolean): { 'aria-current'?: 'page' } => (is ? { 'aria-current': 'page' } : {});
   return (
@@ -46,6 +47,7 @@ function Tabs() {
         )}
       </a>
       <a href={`/impact?lang=${texts.value.language}`}>{words.impact}</a>
+      {playground !== null && <a href={`${playground}?lang=${texts.value.language}`}>{words.playground}</a>}
     </nav>
   );
 }
