@@ -170,6 +170,26 @@ describe('a newcomer opens the demo', () => {
     expect((await alarmOf('pumpDryRun'))?.state).toBe('normal');
   });
 
+  test('a visitor breaks a post without JavaScript or with it, and the product says so', {
+    timeout: MINUTE,
+  }, async () => {
+    const { page, context } = await open('/#/');
+    await page.getByRole('link', { name: 'Break it' }).click();
+    await page.getByLabel('What goes wrong').selectOption('linkDown');
+    await page.getByRole('button', { name: 'Break it' }).click();
+    const state = page.locator('#state');
+    await state.getByText('offline', { exact: true }).waitFor({ timeout: 20 * SECOND });
+    await state.getByRole('button', { name: 'Mend' }).click();
+    await state.getByText('Nothing is broken.').waitFor({ timeout: 10 * SECOND });
+    await context.close();
+
+    const plain = await open('/demo?post=kyzyl-art', 360, { javaScriptEnabled: false });
+    await plain.page.getByLabel('What goes wrong').selectOption('stuck');
+    await plain.page.getByRole('button', { name: 'Break it' }).click();
+    expect(await plain.page.getByRole('alert').textContent()).toContain('choose one');
+    await plain.context.close();
+  });
+
   test('when the server goes, the page says so and keeps the last values with their age; nothing is left running', {
     timeout: MINUTE,
   }, async () => {

@@ -159,6 +159,8 @@ function languageOf(text: string | undefined): Language {
 
 function html(reply: FastifyReply, page: string): string {
   reply.type('text/html; charset=utf-8').header('cache-control', 'no-store');
+  // Without a referrer a form's origin is `null`, which the server's door refuses.
+  reply.header('referrer-policy', 'same-origin');
   return page;
 }
 
