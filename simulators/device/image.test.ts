@@ -131,3 +131,22 @@ describe('a device that is no special variant', () => {
     }
   });
 });
+
+test('a scale factor moves when a value outgrows its register, for all that share it', () => {
+  const profile = {
+    ...profiles.get('eastron/sdm630')!.profile,
+    identify: [],
+    registers: [
+      { at: 0, type: 's16', metric: 'ac.power', unit: 'W', scaleFrom: 'powerScale' },
+      { at: 1, type: 's16', metric: 'ac.l1.power', unit: 'W', scaleFrom: 'powerScale' },
+      { at: 2, type: 's16', name: 'powerScale' },
+    ],
+  } as unknown as Profile;
+  const wordsAt = (watts: number): (number | undefined)[] => {
+    const { input } = imageOf(profile, (metric) => (metric === 'ac.power' ? watts : 1234));
+    return [0, 1, 2].map((address) => input.get(address));
+  };
+  expect(wordsAt(32_000)).toEqual([32_000, 1234, 0]);
+  expect(wordsAt(48_000)).toEqual([4800, 123, 1]);
+  expect(wordsAt(5_000_000)).toEqual([5000, 1, 3]);
+});

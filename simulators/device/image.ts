@@ -48,7 +48,10 @@ export function imageOf(profile: Profile, values: MetricSource, options: ImageOp
   const named = namedValues(profile, registers, values, options);
   const exponents = new Map<string, number>();
   for (const register of registers)
-    if (register.scaleFrom !== undefined) exponents.set(register.scaleFrom, exponentFor(register, exponents));
+    if (register.scaleFrom !== undefined) {
+      const wanted = exponentFor(register, valueFor(register, values, named));
+      exponents.set(register.scaleFrom, Math.max(wanted, exponents.get(register.scaleFrom) ?? wanted));
+    }
 
   for (const register of registers) {
     const table = image[tableOf(profile, register)];
@@ -150,12 +153,21 @@ export function rawOf(register: Pick<Register, 'type'>, words: readonly number[]
   return register.type === 'f32' ? view.getFloat32(0) : view.getFloat64(0);
 }
 
-/** A power of ten that keeps a few digits of such a quantity in 16 bits; the first register that uses it decides. */
-function exponentFor(register: Register, chosen: ReadonlyMap<string, number>): number {
-  const already = chosen.get(register.scaleFrom ?? '');
-  if (already !== undefined) return already;
-  if (register.unit === 'Hz' || register.unit === 'A') return -2;
-  return register.unit === 'V' || register.unit === '°C' || register.unit === '%' ? -1 : 0;
+/**
+ * A power of ten that keeps a few digits of such a quantity, and moves up when the value outgrows the register: of registers
+ * that share it the largest decides.
+ */
+function exponentFor(register: Register, value: MetricValue): number {
+  const fine = register.unit === 'Hz' || register.unit === 'A' ? -2 : 0;
+  const usual = register.unit === 'V' || register.unit === '°C' || register.unit === '%' ? -1 : fine;
+  if (typeof value !== 'number') return usual;
+  // One short of the end, where sentinels live.
+  const most =
+    (register.type.startsWith('s') ? 2 ** (16 * wordCountOf(register) - 1) : 2 ** (16 * wordCountOf(register))) - 2;
+  const size = Math.abs(toDeviceUnit(register, value) / (register.scale ?? 1));
+  let exponent = usual;
+  while (size / 10 ** exponent > most && exponent < 10) exponent += 1;
+  return exponent;
 }
 
 function valueFor(register: Register, values: MetricSource, named: ReadonlyMap<string, MetricValue>): MetricValue {
