@@ -1,7 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadCatalog } from '#profiles/catalog.js';
 import { postFactsOf } from './post-facts.js';
-import { checkDevices, listScenarios, loadScenario, parseScenario, scenarioNames } from './scenario.js';
+import {
+  checkDevices,
+  listScenarios,
+  loadScenario,
+  parseScenario,
+  SCENARIOS_FOLDER,
+  scenarioNames,
+} from './scenario.js';
+import { SCENARIO_SCHEMA_FILE, scenarioJsonSchema } from './scenario-schema.js';
 
 const { profiles } = loadCatalog();
 const profileOf = (id: string) => profiles.get(id)?.profile;
@@ -126,4 +136,12 @@ describe('a scenario that is wrong', () => {
       '/posts/0/devices/2/role',
     ]);
   });
+});
+
+test('scenarios are described to editors by a schema that is up to date', () => {
+  const stored = JSON.parse(readFileSync(join(SCENARIOS_FOLDER, SCENARIO_SCHEMA_FILE), 'utf8')) as unknown;
+  expect(
+    stored,
+    `scenario.ts has changed. Run: node --conditions=source --import tsx -e "import('./simulators/scenarios/scenario-schema.ts').then((m) => m.writeScenarioSchema())" && npx biome check --write simulators`,
+  ).toEqual(scenarioJsonSchema());
 });

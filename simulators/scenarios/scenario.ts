@@ -93,7 +93,7 @@ const checkScenario = Compile(ScenarioSchema);
 /** Names of the scenarios that the product brings, sorted. */
 export function scenarioNames(): readonly string[] {
   return readdirSync(SCENARIOS_FOLDER)
-    .filter((file) => file.endsWith('.json'))
+    .filter((file) => file.endsWith('.json') && !file.endsWith('.schema.json'))
     .map((file) => file.slice(0, -'.json'.length))
     .sort();
 }
