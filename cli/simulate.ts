@@ -102,7 +102,7 @@ function readRecordings(
     const read = readText(path);
     if (!read.ok) return read;
     const parsed = parseRecording(read.value);
-    if (!parsed.ok) return failed(describeFaults('RECORDING_INVALID', path, parsed.fault));
+    if (!parsed.ok) return failed(describeFaults('SIMULATION_RECORDING', path, parsed.fault));
     recordings.set(name, parsed.value);
   }
   return ok(recordings);
@@ -111,10 +111,10 @@ function readRecordings(
 function readText(path: string): Result<string, CommandFault> {
   try {
     if (statSync(path).size > RECORDING_BYTES_MAX)
-      return fault('RECORDING_INVALID', `${path} is larger than ${RECORDING_BYTES_MAX / 1e6} MB`);
+      return fault('SIMULATION_RECORDING', `${path} is larger than ${RECORDING_BYTES_MAX / 1e6} MB`);
     return ok(readFileSync(path, 'utf8'));
   } catch (error) {
-    return fault('RECORDING_INVALID', `cannot read ${path}: ${(error as Error).message}`);
+    return fault('SIMULATION_RECORDING', `cannot read ${path}: ${(error as Error).message}`);
   }
 }
 

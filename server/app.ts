@@ -21,6 +21,7 @@ import { identityRoutes } from './api/identity.js';
 import { impactRoutes } from './api/impact.js';
 import { importRoutes } from './api/import.js';
 import { liveRoutes } from './api/live.js';
+import { playgroundRoutes } from './api/playground.js';
 import { pointRoutes } from './api/points.js';
 import { postRoutes } from './api/posts.js';
 import { handleProblems, Problem } from './api/problem.js';
@@ -119,7 +120,7 @@ export async function buildApp(deps: AppDeps): Promise<FastifyInstance> {
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.register(async (page) => impactRoutes(page, deps));
   const { playground } = deps;
-  if (playground !== undefined) await app.register(async (page) => playground.routes(page));
+  if (playground !== undefined) await app.register(async (page) => playgroundRoutes(page, playground, deps));
   await webRoutes(app, deps);
   await app.ready();
   return app;

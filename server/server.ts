@@ -10,6 +10,7 @@ import { readCatalogue } from './alarms/catalogue.js';
 import { API_COUNTERS, type ApiCounter } from './api/deps.js';
 import { isLoopbackHost } from './api/door-keeper.js';
 import { clearSpool } from './api/import-file.js';
+import type { Playground } from './api/playground.js';
 import { buildApp } from './app.js';
 import { startEmbeddedBroker } from './broker/embedded-broker.js';
 import type { ServerConfig } from './config.js';
@@ -40,14 +41,7 @@ export interface ServerDeps {
   readonly textsFolder: string;
   /** In place of the one that the configuration names. Closed with the server. */
   readonly store?: Store;
-  /** Pages of whoever started the server, where people may break its simulated posts. */
   readonly playground?: Playground;
-}
-
-export interface Playground {
-  /** Path of its first page. */
-  readonly path: string;
-  routes(app: FastifyInstance): Promise<void>;
 }
 
 /**

@@ -1,5 +1,4 @@
 // What the routes are given. They translate and delegate; they hold nothing.
-import type { FastifyInstance } from 'fastify';
 import type { Clock } from '#domain/clock.js';
 import type { Alarms } from '../alarms/alarms.js';
 import type { PostConfig } from '../config.js';
@@ -11,6 +10,7 @@ import type { Readers } from '../query/readers.js';
 import type { CounterEvents } from '../rollup/counter-events.js';
 import type { RollupService } from '../rollup/rollup-service.js';
 import type { TotalsReader } from '../rollup/totals-reader.js';
+import type { Playground } from './playground.js';
 import type { Turns } from './turns.js';
 
 /** Limits and refusals of the API. Each is a counter of `/health`. */
@@ -63,8 +63,7 @@ export interface AppDeps {
   readonly counters: () => Readonly<Record<string, number>>;
   /** Called with the name of a limit that a request reached. */
   readonly count: (name: ApiCounter) => void;
-  /** Pages beside those of the product. */
-  readonly playground?: { routes(app: FastifyInstance): Promise<void> } | undefined;
+  readonly playground?: Playground | undefined;
   /** The page that reads without JavaScript. */
   readonly impactPage: ImpactPage;
   /** What a backup copies, each to a file of this name. */

@@ -12,7 +12,7 @@ import { type RunningProcess, startOftob } from '../support/processes.js';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PAGES = ['/#/', '/#/posts/murghab', '/#/alarms', '/impact'] as const;
+const PAGES = ['/#/', '/#/posts/murghab', '/#/alarms', '/impact', '/demo'] as const;
 
 let demo: RunningProcess;
 let browser: Browser;
@@ -120,9 +120,10 @@ describe('a newcomer opens the demo', () => {
     async (width) => {
       for (const path of PAGES)
         for (const language of ['en', 'ru', 'tg']) {
-          const isImpact = path === '/impact';
-          const { page, context } = await open(isImpact ? `/impact?lang=${language}` : path, width);
-          if (!isImpact) {
+          // Pages that are made on the server are told their language.
+          const isMade = !path.startsWith('/#');
+          const { page, context } = await open(isMade ? `${path}?lang=${language}` : path, width);
+          if (!isMade) {
             await page
               .locator('button', { hasText: { en: /^EN$/, ru: /^РУ$/, tg: /^ТҶ$/ }[language] as RegExp })
               .first()

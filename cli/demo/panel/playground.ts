@@ -1,14 +1,10 @@
-// The demo's panel on the server: pick a post, break something, watch the product tell what is wrong.
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { type Static, Type } from 'typebox';
-import { type AlarmsResponse, API_ROOT, type FleetResponse } from '#contract/http.js';
+// The demo's panel: pick a post, break something, watch the product tell what is wrong.
 import type { Clock } from '#domain/clock.js';
-import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
-import type { Playground } from '#server/server.js';
+import type { Playground, PlaygroundAnswer, PlaygroundFleet, PlaygroundRequest } from '#server/api/playground.js';
 import { groupsAt, kindsAt } from '#simulators/fault/usual-faults.js';
 import type { PostSimulation } from '#simulators/simulation.js';
 import { isLanguage, type Language } from '#texts/language.js';
-import { createBreakage } from './broken.js';
+import { type Breakage, type BreakFault, createBreakage } from './broken.js';
 import {
   PANEL_SCRIPT,
   type PanelPost,
@@ -19,24 +15,6 @@ import {
 } from './panel-page.js';
 
 const PATH = '/demo';
-
-const post = Type.String({ pattern: IDENTIFIER_PATTERN });
-const lang = Type.Optional(Type.String({ maxLength: 5 }));
-const PageQuery = Type.Object({
-  post: Type.Optional(post),
-  lang,
-  problem: Type.Optional(Type.String({ maxLength: 20 })),
-});
-const BreakForm = Type.Object({
-  post,
-  lang,
-  kind: Type.String({ maxLength: 40 }),
-  device: Type.Optional(Type.String({ maxLength: 40 })),
-  severity: Type.Union([Type.Literal('mild'), Type.Literal('severe')]),
-});
-const MendForm = Type.Object({ post, lang, number: Type.Integer({ minimum: 1 }) });
-const PostForm = Type.Object({ post, lang });
-
 const PROBLEMS: readonly PanelProblem[] = ['needsDevice', 'unknownKind', 'tooMany', 'noDevice'];
 
 export interface PlaygroundDeps {
@@ -45,81 +23,61 @@ export interface PlaygroundDeps {
   readonly clock: Clock;
 }
 
-export function createPlayground({ worlds, clock }: PlaygroundDeps): Playground {
-  const breakage = createBreakage(worlds);
-  const posts = (): readonly PanelPost[] => [...worlds.values()].map(panelPost);
-
-  const stateOf = async (app: FastifyInstance, id: string): Promise<PanelState | undefined> => {
-    const world = worlds.get(id);
-    if (!world) return undefined;
-    const broken = breakage.standing(id);
-    const fleet = await ask<FleetResponse>(app, '/fleet');
-    const byHand = new Set(broken.map(({ fault }) => fault));
-    return {
-      post: panelPost(world),
-      broken,
-      scripted: scriptedNow(world, clock.now(), byHand.size),
-      alarms: (await ask<AlarmsResponse>(app, `/alarms?post=${id}`))?.alarms ?? [],
-      isOffline: fleet?.posts.some((one) => one.id === id && one.link === 'offline') === true,
-      zone: world.scenario.zone,
-    };
-  };
-
+export function createPlayground(deps: PlaygroundDeps): Playground {
+  const breakage = createBreakage(deps.worlds);
   return {
     path: PATH,
-    async routes(app) {
-      takeForms(app);
-      app.get<{ Querystring: Static<typeof PageQuery> }>(
-        PATH,
-        { schema: { hide: true, querystring: PageQuery } },
-        async (request, reply) => {
-          const id = request.query.post ?? posts()[0]?.id ?? '';
-          const state = await stateOf(app, id);
-          if (!state) return reply.redirect('/');
-          const problem = PROBLEMS.find((one) => one === request.query.problem);
-          const view = { ...state, posts: posts(), language: languageOf(request.query.lang), path: PATH, problem };
-          return html(reply, renderPanel(view));
-        },
-      );
-      app.get<{ Querystring: Static<typeof PageQuery> }>(
-        `${PATH}/state`,
-        { schema: { hide: true, querystring: PageQuery } },
-        async (request, reply) => {
-          const state = await stateOf(app, request.query.post ?? '');
-          if (!state) return reply.redirect(PATH);
-          return html(reply, renderState(state, languageOf(request.query.lang), PATH));
-        },
-      );
-      app.get(`${PATH}/panel.js`, { schema: { hide: true } }, async (_request, reply) => {
-        reply.type('text/javascript; charset=utf-8').header('cache-control', 'no-cache');
-        return PANEL_SCRIPT;
-      });
-      app.post<{ Body: Static<typeof BreakForm> }>(
-        `${PATH}/break`,
-        { schema: { hide: true, body: BreakForm } },
-        async ({ body }, reply) => {
-          const order = { ...body, device: body.device ?? '', severity: body.severity === 'severe' ? 1 : 0 };
-          const broken = breakage.breakIt(order, clock.now());
-          return back(reply, body, broken.ok ? undefined : broken.fault);
-        },
-      );
-      app.post<{ Body: Static<typeof MendForm> }>(
-        `${PATH}/mend`,
-        { schema: { hide: true, body: MendForm } },
-        async ({ body }, reply) => {
-          breakage.mend(body.number);
-          return back(reply, body);
-        },
-      );
-      app.post<{ Body: Static<typeof PostForm> }>(
-        `${PATH}/mend-all`,
-        { schema: { hide: true, body: PostForm } },
-        async ({ body }, reply) => {
-          breakage.mendAll(body.post);
-          return back(reply, body);
-        },
-      );
-    },
+    answer: (request, fleet) =>
+      request.method === 'get' ? show(deps, breakage, request, fleet) : obey(deps, breakage, request),
+  };
+}
+
+function show(
+  deps: PlaygroundDeps,
+  breakage: Breakage,
+  { fields, page }: PlaygroundRequest,
+  fleet: PlaygroundFleet,
+): PlaygroundAnswer {
+  if (page === 'panel.js') return { script: PANEL_SCRIPT };
+  const posts = [...deps.worlds.values()].map(panelPost);
+  const world = deps.worlds.get(fields.post ?? posts[0]?.id ?? '');
+  if (!world) return { goTo: '/' };
+  const language = languageOf(fields.lang);
+  const state = stateOf(world, breakage, deps.clock.now(), fleet);
+  if (page === 'state') return { html: renderState(state, language, PATH) };
+  if (page !== '') return { nothingThere: true };
+  const problem = PROBLEMS.find((one) => one === fields.problem);
+  return { html: renderPanel({ ...state, posts, language, path: PATH, problem }) };
+}
+
+function obey(deps: PlaygroundDeps, breakage: Breakage, { fields, page }: PlaygroundRequest): PlaygroundAnswer {
+  const { device = '', kind = '', number, post = '', severity } = fields;
+  switch (page) {
+    case 'break': {
+      const order = { post, kind, device, severity: severity === 'mild' ? 0 : 1 };
+      const broken = breakage.breakIt(order, deps.clock.now());
+      return back(fields, broken.ok ? undefined : broken.fault);
+    }
+    case 'mend':
+      breakage.mend(Number(number));
+      return back(fields);
+    case 'mend-all':
+      breakage.mendAll(post);
+      return back(fields);
+    default:
+      return { nothingThere: true };
+  }
+}
+
+function stateOf(world: PostSimulation, breakage: Breakage, now: number, fleet: PlaygroundFleet): PanelState {
+  const broken = breakage.standing(world.id);
+  return {
+    post: panelPost(world),
+    broken,
+    scripted: scriptedNow(world, now, broken.length),
+    alarms: fleet.alarmsOf(world.id),
+    isOffline: fleet.isOffline(world.id),
+    zone: world.scenario.zone,
   };
 }
 
@@ -140,36 +98,11 @@ function scriptedNow(world: PostSimulation, now: number, byHand: number): PanelS
   return standing.slice(0, standing.length - byHand);
 }
 
-/** Asked through the API's own door, as any reader would. */
-async function ask<T>(app: FastifyInstance, path: string): Promise<T | undefined> {
-  const answer = await app.inject({ url: `${API_ROOT}${path}`, headers: { host: 'localhost' } });
-  return answer.statusCode === 200 ? answer.json<T>() : undefined;
-}
-
-/** What an HTML form sends. */
-function takeForms(app: FastifyInstance): void {
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-    done(null, Object.fromEntries(new URLSearchParams(String(body))));
-  });
-}
-
 function languageOf(text: string | undefined): Language {
   return isLanguage(text) ? text : 'en';
 }
 
-function html(reply: FastifyReply, page: string): string {
-  reply.type('text/html; charset=utf-8').header('cache-control', 'no-store');
-  // Without a referrer a form's origin is `null`, which the server's door refuses.
-  reply.header('referrer-policy', 'same-origin');
-  return page;
-}
-
-/** To the page again, so that reloading it breaks nothing twice. */
-function back(
-  reply: FastifyReply,
-  form: { readonly post: string; readonly lang?: string },
-  problem?: string,
-): FastifyReply {
-  const more = problem === undefined ? '' : `&problem=${problem}`;
-  return reply.redirect(`${PATH}?post=${form.post}&lang=${languageOf(form.lang)}${more}`, 303);
+function back({ lang, post = '' }: PlaygroundRequest['fields'], problem?: BreakFault): PlaygroundAnswer {
+  const query = new URLSearchParams({ post, lang: languageOf(lang), ...(problem === undefined ? {} : { problem }) });
+  return { goTo: `${PATH}?${query}` };
 }
