@@ -10,7 +10,8 @@ export const demo: Command = {
   summary: 'Runs everything on this machine: simulated posts, gateways, broker, server, dashboards.',
   usage: '[options]',
   options: [
-    { name: 'posts', value: 'N', meaning: 'number of posts', preset: '3' },
+    { name: 'scenario', value: 'NAME', meaning: 'other posts; oftob simulate --list shows them', preset: 'demo' },
+    { name: 'posts', value: 'N', meaning: 'number of posts (default: as many as the scenario has)' },
     { name: 'port', value: 'N', meaning: 'port of the dashboards', preset: '8080' },
     { name: 'data', value: 'DIR', meaning: 'keep the data here (a folder that goes with the demo)' },
     { name: 'store', value: 'embedded|influx://…', meaning: 'where telemetry is kept', preset: 'embedded' },
@@ -27,7 +28,8 @@ export const demo: Command = {
     const dataFolder = textOf(options, 'data');
     const started = await startDemo(
       {
-        posts: posts.value ?? 3,
+        scenario: textOf(options, 'scenario') ?? 'demo',
+        ...(posts.value === undefined ? {} : { posts: posts.value }),
         port: port.value ?? 8080,
         store: textOf(options, 'store') ?? 'embedded',
         broker: textOf(options, 'broker') ?? 'embedded',

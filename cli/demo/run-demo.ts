@@ -19,7 +19,10 @@ import { createPlayground } from './panel/playground.js';
 import { type DemoPost, openPost } from './post.js';
 
 export interface DemoOptions {
-  readonly posts: number;
+  /** Default: `demo`. */
+  readonly scenario?: string;
+  /** Default: as many as the scenario has. */
+  readonly posts?: number;
   readonly port: number;
   readonly store: string;
   readonly broker: string;
@@ -55,9 +58,12 @@ export async function startDemo(options: DemoOptions, deps: DemoDeps): Promise<R
       'DEMO_DATA_USED',
       `${options.dataFolder} holds an earlier demo, whose world cannot be taken up again. Choose another folder, or delete it`,
     );
-  const loaded = loadScenario('demo');
-  if (!loaded.ok) return fault('SCENARIO_INVALID', loaded.fault.map(({ message }) => message).join('; '));
-  const scenario = resizeScenario(loaded.value, options.posts);
+  const loaded = loadScenario(options.scenario ?? 'demo');
+  if (!loaded.ok) {
+    const [first] = loaded.fault;
+    return fault(first?.code ?? 'SCENARIO_INVALID', loaded.fault.map(({ message }) => message).join('; '));
+  }
+  const scenario = resizeScenario(loaded.value, options.posts ?? loaded.value.posts.length);
   const { profiles: catalog } = loadCatalog();
   const folder = options.dataFolder ?? mkdtempSync(join(tmpdir(), `oftob-demo-${process.pid}-`));
   const closers: (() => Promise<void> | void)[] = [];
