@@ -68,6 +68,7 @@ export const enFaults = {
     gensetFailsToStart: 'Genset does not start',
     fuelGelled: 'Fuel is gelled',
     fuelTheft: 'Fuel disappears',
+    passClosed: 'The pass is closed: no fuel comes',
     gensetIdles: 'Genset runs nearly idle',
     gensetStops: 'Genset stops by itself',
     starterChargerOff: 'Starter battery is not charged',

@@ -69,6 +69,7 @@ export const ruFaults: FaultTexts = {
     gensetFailsToStart: 'Генератор не запускается',
     fuelGelled: 'Топливо загустело',
     fuelTheft: 'Топливо исчезает',
+    passClosed: 'Перевал закрыт: топливо не везут',
     gensetIdles: 'Генератор работает почти вхолостую',
     gensetStops: 'Генератор глохнет',
     starterChargerOff: 'Стартерная батарея не заряжается',

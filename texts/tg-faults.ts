@@ -70,6 +70,7 @@ export const tgFaults: FaultTexts = {
     gensetFailsToStart: 'Генератор кор намешавад',
     fuelGelled: 'Сӯзишворӣ ғафс шуд',
     fuelTheft: 'Сӯзишворӣ гум мешавад',
+    passClosed: 'Ағба баста: сӯзишворӣ намеояд',
     gensetIdles: 'Генератор қариб бекор кор мекунад',
     gensetStops: 'Генератор худ аз худ мемонад',
     starterChargerOff: 'Батареяи стартер пур намешавад',

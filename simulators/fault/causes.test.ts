@@ -94,6 +94,12 @@ const EXAMPLES: Readonly<Record<PlantFault['kind'], Example>> = {
   },
   fuelGelled: { fault: { kind: 'fuelGelled', celsius: 30 }, shows: ['genset.state', 'genset.faults'], world: weakPost },
   fuelTheft: { fault: { kind: 'fuelTheft', litresPerHour: 30 }, shows: ['genset.fuelLevel'] },
+  passClosed: {
+    fault: { kind: 'passClosed' },
+    shows: ['genset.fuelLevel'],
+    afterS: 2 * DAY_S,
+    world: { genset: { ratedW: 8000, refuelDays: 1 } },
+  },
   gensetIdles: { fault: { kind: 'gensetIdles', watts: 200 }, shows: ['genset.power'], world: weakPost },
   gensetStops: { fault: { kind: 'gensetStops' }, shows: ['genset.state', 'genset.faults'], world: weakPost },
   starterChargerOff: { fault: { kind: 'starterChargerOff' }, shows: ['genset.starterVoltage'] },

@@ -90,6 +90,8 @@ export const GENSET_FAULTS = {
   fuelGelled: plant({ celsius: any }, ({ celsius }) => ({ fuelGelsC: celsius })),
   /** G2, G8 */
   fuelTheft: plant({ litresPerHour: notNegative }, ({ litresPerHour }) => ({ fuelLossLH: litresPerHour })),
+  /** G2 */
+  passClosed: plant({}, () => ({ passClosed: true })),
   /** It may charge with so little that it idles. G3, G4 */
   gensetIdles: plant({ watts: notNegative }, ({ watts }) => ({ gensetChargeW: watts })),
   /** G5 */

@@ -82,6 +82,8 @@ export interface GensetTrouble {
   readonly fuelGelsC?: number;
   /** Fuel that leaves the tank beside the engine, L/h. */
   readonly fuelLossLH?: number;
+  /** The pass is closed: no lorry comes. */
+  readonly passClosed?: boolean;
   /** Times the fuel for the same work: worn injectors. */
   readonly fuelFactor?: number;
   /** Most that it may charge the battery with, W: so little that the engine runs nearly idle. */

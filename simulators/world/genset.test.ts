@@ -97,6 +97,13 @@ test('a starter battery that nobody charges is empty within two weeks', () => {
   expect(run(cold, { seconds: 10 * 24 * HOUR_S, soc: 60 }).starterCharge).toBe(1);
 });
 
+test('is filled when the lorry comes, and not while the pass is closed', () => {
+  const weekly = { ...spec, refuelDays: 1 };
+  const day = { seconds: 25 * HOUR_S, soc: 60, of: weekly };
+  expect(run(cold, day).fuelL).toBe(spec.fuelTankL);
+  expect(run(cold, { ...day, trouble: { passClosed: true } }).fuelL).toBe(cold.fuelL);
+});
+
 test('runs out of fuel, also where it is stolen', () => {
   const dry = run({ ...running, fuelL: 1 }, { seconds: HOUR_S, soc: 20 });
   expect(dry).toMatchObject({ fuelL: 0, phase: 'failed', fault: 'stopped' });

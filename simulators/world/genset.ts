@@ -19,6 +19,8 @@ export interface GensetState {
   readonly starts: number;
   readonly runtimeS: number;
   readonly fuelL: number;
+  /** Since the last lorry with fuel. */
+  readonly sinceRefuelS: number;
   readonly coolantC: number;
   readonly oilKPa: number;
   /** Charge of the starter battery, 0 to 1, and volts at its terminals. */
@@ -50,6 +52,7 @@ export function initialGenset(spec: GensetSpec, ageDays: number, airC: number): 
     starts: spec.ratedW > 0 ? Math.round(ageDays / 5) : 0,
     runtimeS: spec.ratedW > 0 ? Math.round(ageDays / 5) * 5400 : 0,
     fuelL: spec.startFuelL,
+    sinceRefuelS: 0,
     coolantC: Math.max(airC, spec.blockHeaterW > 0 ? spec.blockHeaterC : airC),
     oilKPa: 0,
     starterCharge: 0.95,
@@ -157,6 +160,8 @@ export function stepGenset(spec: GensetSpec, genset: GensetState, step: GensetSt
   const burntL = turning ? perHourL * hours * (1 + 0.2 * genset.soot) * (trouble.fuelFactor ?? 1) : 0;
   const hotC = trouble.radiatorBlocked === true ? 125 : 82;
   const standingC = airC + (step.heaterW > 0 ? 60 : 0);
+  const isDue = spec.refuelDays > 0 && genset.sinceRefuelS >= spec.refuelDays * DAY_S;
+  const refuels = isDue && trouble.passClosed !== true;
   const starter = stepStarter(genset, step, dtS);
   return {
     phase: genset.phase,
@@ -167,7 +172,8 @@ export function stepGenset(spec: GensetSpec, genset: GensetState, step: GensetSt
     starterV: starter.starterV,
     phaseS: genset.phaseS + dtS,
     runtimeS: genset.runtimeS + (turning ? dtS : 0),
-    fuelL: Math.max(0, genset.fuelL - burntL - (trouble.fuelLossLH ?? 0) * hours),
+    fuelL: refuels ? spec.fuelTankL : Math.max(0, genset.fuelL - burntL - (trouble.fuelLossLH ?? 0) * hours),
+    sinceRefuelS: refuels ? 0 : genset.sinceRefuelS + dtS,
     coolantC: approach(genset.coolantC, turning ? hotC : standingC, dtS, turning ? 400 : 5400),
     oilKPa: turning && trouble.oilLost !== true ? 380 - genset.coolantC : 0,
     soot: turning ? clamp(genset.soot + sootPerHour(powerW / spec.ratedW) * hours, 0, 1) : genset.soot,

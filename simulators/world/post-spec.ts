@@ -112,6 +112,8 @@ export const GensetSchema = Type.Object(
     fuelGelsC: number(-44),
     fuelTankL: number(200, positive),
     startFuelL: number(140, { minimum: 0 }),
+    /** The lorry with fuel comes so often and fills the tank, days. 0: never. */
+    refuelDays: number(30, { minimum: 0 }),
   },
   strict,
 );

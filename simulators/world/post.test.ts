@@ -53,6 +53,7 @@ const TROUBLES: { [K in keyof Required<Disturbance>]: fc.Arbitrary<Disturbance[K
   blockHeaterOff: sometimes(true),
   fuelGelsC: sometimes(30),
   fuelLossLH: sometimes(50),
+  passClosed: sometimes(true),
   fuelFactor: sometimes(1.5),
   gensetChargeW: sometimes(0, 300),
   dryWell: sometimes(true),
