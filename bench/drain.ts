@@ -33,7 +33,7 @@ const outboxBytes = readdirSync(gatewayFolder)
 
 writeFileSync(join(folder, 'scenario.json'), JSON.stringify(scenarioOf(POST)));
 const simulator = await startOftob(
-  ['simulate', '--config', join(folder, 'scenario.json'), '--port', '0'],
+  ['simulate', '--config', join(folder, 'scenario.json'), '--port', '0', '--patient'],
   /main\s+127\.0\.0\.1:(\d+)/,
 );
 const brokerPort = await freePort();

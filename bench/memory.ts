@@ -56,7 +56,7 @@ const scenario = loadScenario('demo');
 const post = scenario.ok ? scenario.value.posts[0] : undefined;
 if (post === undefined) throw new Error('no demo');
 const simulator = await start(
-  ['simulate', '--scenario', 'demo', '--port', '0'],
+  ['simulate', '--scenario', 'demo', '--port', '0', '--patient'],
   /kyzyl-art\/main\s+127\.0\.0\.1:(\d+)/,
 );
 const brokerPort = await freePort();

@@ -54,6 +54,7 @@ export const simulate: Command = {
     },
     { name: 'speed', value: 'N', meaning: `so many times as fast as time goes, 1 to ${SPEED_MAX}`, preset: '1' },
     { name: 'seed', value: 'N', meaning: "another course of things than the scenario's own" },
+    { name: 'patient', meaning: 'devices answer however soon they are asked, without the pauses that real ones need' },
     { name: 'truth', value: 'FILE', meaning: 'write what is wrong, where, from when to when, as JSON lines' },
   ],
   example: 'oftob simulate --scenario clear-day --port 1502',
@@ -128,6 +129,7 @@ interface Course {
   readonly speed: number;
   readonly seed: number | undefined;
   readonly wire: WireKind;
+  readonly needsPauses: boolean;
 }
 
 function courseOf(options: Options, scenario: Scenario): Result<Course, CommandFault> {
@@ -141,7 +143,7 @@ function courseOf(options: Options, scenario: Scenario): Result<Course, CommandF
   const startAt = from === undefined ? systemClock.now() : Date.parse(from);
   if (!Number.isFinite(startAt) || (from !== undefined && !TIME.test(from)))
     return fault('USAGE', `--from must be a time with its zone, as in 2026-01-15T06:00:00Z, not "${from}"`);
-  return ok({ startAt, speed: speed.value ?? 1, seed: seed.value, wire });
+  return ok({ startAt, speed: speed.value ?? 1, seed: seed.value, wire, needsPauses: options.patient !== true });
 }
 
 function writeTruth(simulation: Simulation, file: string | undefined): Result<undefined, CommandFault> {
@@ -197,14 +199,14 @@ function describeFaults(
 async function runSimulation(
   simulation: Simulation,
   firstPort: number,
-  { speed, startAt, wire }: Course,
+  { needsPauses, speed, startAt, wire }: Course,
 ): Promise<Result<undefined, CommandFault>> {
   const served: { close(): Promise<void> }[] = [];
   let port = firstPort;
   try {
     for (const post of simulation.posts.values())
       for (const bus of post.buses) {
-        const one = await post.serve({ bus, wire: wireOf(wire, port), scheduler: systemScheduler, needsPauses: true });
+        const one = await post.serve({ bus, wire: wireOf(wire, port), scheduler: systemScheduler, needsPauses });
         served.push(one);
         const units = post.devices.filter((device) => device.bus === bus).map(({ id, unit }) => `${id}=${unit}`);
         process.stdout.write(`${post.id}/${bus}  ${one.place}  units ${units.join(' ')}\n`);

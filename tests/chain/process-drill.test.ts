@@ -63,7 +63,14 @@ async function startSimulator(): Promise<Map<string, string>> {
     seed: 7,
     posts: ids.map((id) => ({ id, name: id, devices: DEVICES })),
   };
-  simulator = startOftob(['simulate', '--config', file('scenario.json', JSON.stringify(scenario)), '--port', '0']);
+  simulator = startOftob([
+    'simulate',
+    '--config',
+    file('scenario.json', JSON.stringify(scenario)),
+    '--port',
+    '0',
+    '--patient',
+  ]);
   await simulator.until(/Ctrl-C/, MINUTE);
   const ports = [...simulator.output().matchAll(/^(post-\d+)\/main {2}127\.0\.0\.1:(\d+)/gm)];
   return new Map(ports.map(([, id = '', port = '']) => [id, port]));

@@ -82,7 +82,7 @@ describe('the chain as real processes, with mosquitto and InfluxDB', () => {
         ],
       }),
     );
-    const simulator = run(['simulate', '--config', scenario, '--port', '0']);
+    const simulator = run(['simulate', '--config', scenario, '--port', '0', '--patient']);
     const [, bus = ''] = await simulator.until(/langar\/main {2}(127\.0\.0\.1:\d+)/);
 
     const reading = run(['read', '--profile', 'eastron/sdm630', '--tcp', bus, '--unit', '1', '--json']);

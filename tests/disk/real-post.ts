@@ -62,6 +62,7 @@ export async function startRealPost(at: RealPostFolders): Promise<RealPost> {
     file('scenario.json', JSON.stringify(scenario)),
     '--port',
     '0',
+    '--patient',
   ]);
   const [, host = '', port = ''] = await simulator.until(/langar\/main {2}(127\.0\.0\.1):(\d+)/);
   const serverConfig = file(
