@@ -6,7 +6,6 @@ import { grownAt, isDeviceFault, type TimedFault } from '../fault/fault.js';
 import type { ScenarioDevice } from '../scenarios/scenario.js';
 import type { PostState } from '../world/post.js';
 import type { PostSpec } from '../world/post-spec.js';
-import type { MetricValue } from './encoder.js';
 import { imageOf, type RegisterImage } from './image.js';
 import { type Quantities, quantitiesOf } from './quantities.js';
 import type { Recording } from './recording.js';
@@ -40,81 +39,91 @@ export interface InstrumentSite {
 
 /** Irradiance below which a device that lives on the array is off, W/m². */
 const ASLEEP_BELOW = 5;
+const LASTING: readonly DeviceFault['kind'][] = ['counterReset', 'rollover'];
 
 export function createInstrument(device: ScenarioDevice, profile: Profile, site: InstrumentSite): Instrument {
-  const { id, unit, bus, role, variant, refreshS } = device;
-  const place = { kind: profile.kind, ...(role === undefined ? {} : { role }) };
-  const onsets = new Map<DeviceFault, Quantities>();
-  let seen: { readonly state: PostState; readonly image: RegisterImage; readonly faults: number } | undefined;
-  let held: RegisterImage | undefined;
-  let heldUntil = Number.NEGATIVE_INFINITY;
-  let faultsKnown = 0;
+  return new SiteInstrument(device, profile, site);
+}
 
-  const measured = (): Quantities => {
-    const state = site.state();
-    const { recording } = site;
-    return recording ? recording.values.at(state.at - recording.startAt) : quantitiesOf(site.spec, state, place);
-  };
-  const own = (): readonly TimedFault[] =>
-    site.standing().filter(({ fault }) => isDeviceFault(fault) && fault.device === id);
-  const fresh = (): RegisterImage => {
-    const now = measured();
-    const { at } = site.state();
-    const faults = own();
-    const spoilers = [...lasting(onsets, faults), ...faults.flatMap((timed) => spoilerOf(timed, at, onsets))];
-    const value = (metric: string): MetricValue | undefined => spoil(profile, metric, now, spoilers);
-    return imageOf(profile, value, {
-      ...(variant === undefined ? {} : { variant }),
-      swapWords: faults.some(({ fault }) => fault.kind === 'swappedWords'),
+class SiteInstrument implements Instrument {
+  readonly placed: PlacedDevice;
+  readonly #device: ScenarioDevice;
+  readonly #profile: Profile;
+  readonly #site: InstrumentSite;
+  /** What was measured when each fault of this device began. */
+  readonly #onsets = new Map<DeviceFault, Quantities>();
+  /** The image of a moment, and how many faults had begun by then. */
+  #seen: { readonly state: PostState; readonly image: RegisterImage; readonly begun: number } | undefined;
+  /** Shown in place of what is measured: the device is stuck, or its dongle has not asked it again. */
+  #held: RegisterImage | undefined;
+  #heldUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(device: ScenarioDevice, profile: Profile, site: InstrumentSite) {
+    this.#device = device;
+    this.#profile = profile;
+    this.#site = site;
+    const { id, unit, bus, role, variant } = device;
+    const isAsleep = (): boolean =>
+      profile.protocol.sleepsAtNight === true && site.state().sunlight.onArray < ASLEEP_BELOW;
+    const served = createDevice(profile, () => this.#image(), { ...(variant !== undefined && { variant }), isAsleep });
+    this.placed = { id, bus, unit, device: served, ...(role !== undefined && { role }) };
+  }
+
+  observe(): void {
+    const own = this.#ownFaults();
+    for (const { fault } of own)
+      if (isDeviceFault(fault) && !this.#onsets.has(fault)) this.#onsets.set(fault, this.#measured());
+    const { refreshS } = this.#device;
+    const { at } = this.#site.state();
+    const isStuck = own.some(({ fault }) => fault.kind === 'stuck');
+    const isStale = refreshS !== undefined && at < this.#heldUntil;
+    if (!isStuck && !isStale) this.#held = undefined;
+    if (isStuck || refreshS !== undefined) this.#held ??= this.#fresh();
+    if (refreshS !== undefined && !isStale) this.#heldUntil = at + refreshS * 1000;
+  }
+
+  #image(): RegisterImage {
+    if (this.#held) return this.#held;
+    const state = this.#site.state();
+    const begun = this.#onsets.size;
+    if (this.#seen?.state !== state || this.#seen.begun !== begun) this.#seen = { state, image: this.#fresh(), begun };
+    return this.#seen.image;
+  }
+
+  #fresh(): RegisterImage {
+    const now = this.#measured();
+    const own = this.#ownFaults();
+    const { at } = this.#site.state();
+    const spoilers = [...this.#lasting(own), ...own.flatMap((timed) => this.#spoilerOf(timed, at))];
+    const { variant } = this.#device;
+    return imageOf(this.#profile, (metric) => spoil(this.#profile, metric, now, spoilers), {
+      ...(variant !== undefined && { variant }),
+      swapWords: own.some(({ fault }) => fault.kind === 'swappedWords'),
     });
-  };
-  const image = (): RegisterImage => {
-    if (held) return held;
-    const state = site.state();
-    if (seen?.state !== state || seen.faults !== faultsKnown) seen = { state, image: fresh(), faults: faultsKnown };
-    return seen.image;
-  };
-  const isAsleep = (): boolean =>
-    profile.protocol.sleepsAtNight === true && site.state().sunlight.onArray < ASLEEP_BELOW;
-  const observe = (): void => {
-    const faults = own();
-    for (const { fault } of faults)
-      if (isDeviceFault(fault) && !onsets.has(fault)) {
-        onsets.set(fault, measured());
-        faultsKnown += 1;
-      }
-    const isStuck = faults.some(({ fault }) => fault.kind === 'stuck');
-    const { at } = site.state();
-    const isStale = refreshS !== undefined && at < heldUntil;
-    if (!isStuck && !isStale) held = undefined;
-    if (isStuck || refreshS !== undefined) held ??= fresh();
-    if (refreshS !== undefined && !isStale) heldUntil = at + refreshS * 1000;
-  };
-  return {
-    placed: {
-      id,
-      bus,
-      unit,
-      device: createDevice(profile, image, { ...(variant === undefined ? {} : { variant }), isAsleep }),
-      ...(role === undefined ? {} : { role }),
-    },
-    observe,
-  };
-}
+  }
 
-/** A reset of counters stays when its fault is over. */
-function lasting(onsets: ReadonlyMap<DeviceFault, Quantities>, standing: readonly TimedFault[]): Spoiler[] {
-  return [...onsets]
-    .filter(([fault]) => isLasting(fault) && !standing.some((timed) => timed.fault === fault))
-    .map(([fault, then]) => ({ fault, then, grown: 1 }));
-}
+  #measured(): Quantities {
+    const { recording, spec } = this.#site;
+    const state = this.#site.state();
+    if (recording) return recording.values.at(state.at - recording.startAt);
+    const { role } = this.#device;
+    return quantitiesOf(spec, state, { kind: this.#profile.kind, ...(role !== undefined && { role }) });
+  }
 
-function isLasting({ kind }: DeviceFault): boolean {
-  return kind === 'counterReset' || kind === 'rollover';
-}
+  #ownFaults(): readonly TimedFault[] {
+    return this.#site.standing().filter(({ fault }) => isDeviceFault(fault) && fault.device === this.#device.id);
+  }
 
-function spoilerOf(timed: TimedFault, at: number, onsets: ReadonlyMap<DeviceFault, Quantities>): Spoiler[] {
-  const { fault } = timed;
-  const then = isDeviceFault(fault) ? onsets.get(fault) : undefined;
-  return isDeviceFault(fault) && then !== undefined ? [{ fault, then, grown: grownAt(timed, at) }] : [];
+  /** A reset of counters stays when its fault is over. */
+  #lasting(standing: readonly TimedFault[]): Spoiler[] {
+    return [...this.#onsets]
+      .filter(([fault]) => LASTING.includes(fault.kind) && !standing.some((timed) => timed.fault === fault))
+      .map(([fault, then]) => ({ fault, then, grown: 1 }));
+  }
+
+  #spoilerOf(timed: TimedFault, at: number): Spoiler[] {
+    const { fault } = timed;
+    const then = isDeviceFault(fault) ? this.#onsets.get(fault) : undefined;
+    return isDeviceFault(fault) && then !== undefined ? [{ fault, then, grown: grownAt(timed, at) }] : [];
+  }
 }
