@@ -61,6 +61,7 @@ export const DEVICE_UNITS = {
   L: whole('m³', 1, 1000),
   hL: whole('m³', 1, 10),
   'm³/h': whole('m³/h'),
+  'm³/s': whole('m³/h', 3600),
   'L/s': whole('m³/h', 36, 10),
   'L/min': whole('m³/h', 6, 100),
   'L/h': whole('m³/h', 1, 1000),

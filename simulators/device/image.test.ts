@@ -96,7 +96,7 @@ test.each([...profiles.values()].map(({ profile }) => ({ id: profile.id, profile
       const words = addressesOf(register).map((address) => image[tableOf(profile, register)].get(address)!);
       const raw = rawOf(register, (register.order ?? profile.protocol.order) === 'little' ? words.reverse() : words);
       const patterns = register.invalid.map((pattern) => (pattern === 'NaN' ? Number.NaN : Number(pattern)));
-      expect(patterns, register.metric).toContain(raw);
+      expect(patterns, register.metric).toContainEqual(raw);
     }
   },
 );
