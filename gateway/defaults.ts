@@ -33,6 +33,8 @@ const DEADBANDS_BY_METRIC: readonly (readonly [RegExp, number])[] = [
   // A 48 V LFP bank spans 4 V between 20 % and 80 %: 0.1 V is the last step that means anything.
   [/^(battery2?|bms)\.voltage$/, 0.1],
   [/^battery\.chargeVoltageLimit$/, 0.1],
+  // Cells of a good pack differ by some ten millivolts; a weak one shows by more.
+  [/^battery\.cellVoltage/, 0.01],
   [/^(battery2?|bms)\.current$/, 1],
   // A starter battery says its state within a volt.
   [/^genset\.starterVoltage$/, 0.1],

@@ -1,5 +1,5 @@
 // PV, battery, grid, genset, load and inverter, as inverters, chargers, battery monitors and genset controllers show them.
-import { type BatteryAlarm, healthOf, shownSocOf } from '../world/battery.js';
+import { type BatteryAlarm, cellVoltages, healthOf, shownSocOf } from '../world/battery.js';
 import { CHEMISTRIES } from '../world/battery-chemistry.js';
 import { type GensetFault, type GensetPhase, isTurning } from '../world/genset.js';
 import type { InverterFault } from '../world/inverter.js';
@@ -56,6 +56,7 @@ function batteryValues(spec: PostSpec, state: PostState): Values {
   const { battery, counters } = state;
   const soc = shownSocOf(battery);
   const { limits } = battery;
+  const cells = cellVoltages(spec.battery, battery);
   const chemistry = CHEMISTRIES[spec.battery.chemistry];
   const temperature = battery.sensorOpen ? null : battery.temperatureC;
   const capacityAh = battery.capacityWh / ((spec.battery.chemistry === 'lfp' ? 3.2 : 2) * spec.battery.cells);
@@ -76,6 +77,11 @@ function batteryValues(spec: PostSpec, state: PostState): Values {
     'battery.chargeCurrentLimit': limits.chargeA,
     'battery.dischargeCurrentLimit': limits.dischargeA,
     'battery.chargeVoltageLimit': (chemistry.mostV - 0.1) * spec.battery.cells,
+    'battery.cellVoltageMin': cells.leastV,
+    'battery.cellVoltageMax': cells.mostV,
+    'battery.temperatureMin': temperature === null ? null : temperature - 1,
+    'battery.temperatureMax': temperature === null ? null : temperature + 1,
+    'battery.cycles': counters.total.discharge / spec.battery.capacityWh,
     'battery.consumedCharge': -(capacityAh * (100 - soc)) / 100,
     'battery.timeToGo': battery.powerW > 50 ? (usableWh / battery.powerW) * 3600 : null,
     'battery.state': flow,

@@ -43,7 +43,7 @@ const EXAMPLES: Readonly<Record<PlantFault['kind'], Example>> = {
   roomHot: { fault: { kind: 'roomHot', kelvin: 60 }, shows: ['battery.temperature', 'battery.faults'], afterS: DAY_S },
   weakCell: {
     fault: { kind: 'weakCell', soc: 40 },
-    shows: ['battery.dischargeCurrentLimit', 'battery.faults', 'bms.alarms'],
+    shows: ['battery.dischargeCurrentLimit', 'battery.faults', 'bms.alarms', 'battery.cellVoltageMin'],
     world: { ...weakPost, ...noGenset },
   },
   shuntOffset: {
