@@ -60,11 +60,9 @@ export const simulate: Command = {
   example: 'oftob simulate --scenario clear-day --port 1502',
   async run(options) {
     if (options.list === true) {
-      process.stdout.write(
-        listScenarios()
-          .map(({ name, summary }) => `${name.padEnd(16)}${summary}\n`)
-          .join(''),
-      );
+      const scenarios = listScenarios();
+      const width = Math.max(...scenarios.map(({ name }) => name.length)) + 2;
+      process.stdout.write(scenarios.map(({ name, summary }) => `${name.padEnd(width)}${summary}\n`).join(''));
       return done;
     }
     const firstPort = integerOf(options, 'port', 0, 65535);
