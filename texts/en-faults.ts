@@ -21,6 +21,7 @@ export const enFaults = {
     says: 'What the product says',
     quiet: 'No alarm. Some things need minutes or days to show, as at a real post; others show only in the values.',
     seePost: 'See the post',
+    truth: 'What was really wrong',
     lookAgain: 'Look again',
     needsDevice: 'This one happens to a device: choose one.',
     unknownKind: 'This cannot be broken here.',

@@ -29,6 +29,7 @@ export interface PlaygroundFleet {
 export type PlaygroundAnswer =
   | { readonly html: string }
   | { readonly script: string }
+  | { readonly text: string }
   | { readonly goTo: string }
   | { readonly nothingThere: true };
 
@@ -60,6 +61,7 @@ export async function playgroundRoutes(app: FastifyInstance, playground: Playgro
         // To a page again, so that reloading it sends no form twice.
         if ('goTo' in answer) return reply.redirect(answer.goTo, 303);
         if ('script' in answer) return reply.type('text/javascript; charset=utf-8').send(answer.script);
+        if ('text' in answer) return reply.type('text/plain; charset=utf-8').send(answer.text);
         if ('html' in answer) return reply.type('text/html; charset=utf-8').send(answer.html);
         return reply.callNotFound();
       },

@@ -89,7 +89,7 @@ export function renderPanel(view: PanelView): string {
 ${view.problem === undefined ? '' : `<p class="problem" role="alert">${safe(words[view.problem])}</p>`}
 ${renderOrder(view)}
 <div id="state" aria-live="polite" data-from="${path}/state?post=${post.id}&amp;lang=${language}">${renderState(view, language, path)}</div>
-<p class="row"><a href="/#/posts/${post.id}">${safe(words.seePost)}</a><a href="${here(post.id)}">${safe(words.lookAgain)}</a></p>
+<p class="row"><a href="/#/posts/${post.id}">${safe(words.seePost)}</a><a href="${here(post.id)}">${safe(words.lookAgain)}</a><a href="${path}/truth.jsonl">${safe(words.truth)}</a></p>
 </main></body></html>`;
 }
 

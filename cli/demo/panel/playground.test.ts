@@ -40,6 +40,23 @@ describe('the panel', () => {
     expect(htmlOf(get('state', { post: 'murghab' }))).not.toContain('No answer');
   });
 
+  test('keeps the truth of what was broken by hand', () => {
+    const { get, post } = playground();
+    post('break', { post: 'murghab', kind: 'silence', device: 'pump' });
+    post('mend', { post: 'murghab', number: '1' });
+    const { text = '' } = get('truth.jsonl') as { text?: string };
+    const last = text.trim().split('\n').at(-1) ?? '';
+    const at = new Date(LIVE).toISOString();
+    expect(JSON.parse(last)).toEqual({
+      post: 'murghab',
+      what: 'silence',
+      where: 'pump',
+      from: at,
+      to: at,
+      measures: {},
+    });
+  });
+
   test('tells what it cannot break', () => {
     const { get, post } = playground();
     const { goTo = '' } = post('break', { post: 'murghab', kind: 'stuck' }) as { goTo?: string };

@@ -39,6 +39,7 @@ function show(
   fleet: PlaygroundFleet,
 ): PlaygroundAnswer {
   if (page === 'panel.js') return { script: PANEL_SCRIPT };
+  if (page === 'truth.jsonl') return { text: truthOf(deps.worlds) };
   const posts = [...deps.worlds.values()].map(panelPost);
   const world = deps.worlds.get(fields.post ?? posts[0]?.id ?? '');
   if (!world) return { goTo: '/' };
@@ -79,6 +80,12 @@ function stateOf(world: PostSimulation, breakage: Breakage, now: number, fleet: 
     isOffline: fleet.isOffline(world.id),
     zone: world.scenario.zone,
   };
+}
+
+/** What was really wrong, where, from when to when: a JSON line for each fault, those by hand too. */
+function truthOf(worlds: ReadonlyMap<string, PostSimulation>): string {
+  const truths = [...worlds.values()].flatMap((world) => world.truth());
+  return truths.map((truth) => `${JSON.stringify(truth)}\n`).join('');
 }
 
 function panelPost(world: PostSimulation): PanelPost {
