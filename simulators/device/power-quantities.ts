@@ -52,6 +52,15 @@ const BMS_BITS: Readonly<Record<BatteryAlarm, readonly string[]>> = {
   tripped: ['B00', 'none'],
 };
 
+/** The same in the words of a management system that tells its alarms bit by bit. */
+const BATTERY_CODES: Readonly<Record<BatteryAlarm, readonly string[]>> = {
+  none: [],
+  cold: ['chargeColdCritical'],
+  hot: ['chargeHotCritical'],
+  cellLow: ['cellLowCritical'],
+  tripped: ['innerTalk'],
+};
+
 function batteryValues(spec: PostSpec, state: PostState): Values {
   const { battery, counters } = state;
   const soc = shownSocOf(battery);
@@ -61,6 +70,7 @@ function batteryValues(spec: PostSpec, state: PostState): Values {
   const temperature = battery.sensorOpen ? null : battery.temperatureC;
   const capacityAh = battery.capacityWh / ((spec.battery.chemistry === 'lfp' ? 3.2 : 2) * spec.battery.cells);
   const usableWh = Math.max(0, battery.energyWh - (battery.capacityWh * spec.battery.minSoc) / 100);
+  const warns = soc < 20 || limits.alarm !== 'none';
   const trouble = limits.alarm === 'hot' || limits.alarm === 'tripped' || soc < 10;
   const flow = battery.powerW > 5 ? 'discharging' : battery.powerW < -5 ? 'charging' : 'idle';
   return {
@@ -85,7 +95,7 @@ function batteryValues(spec: PostSpec, state: PostState): Values {
     'battery.consumedCharge': -(capacityAh * (100 - soc)) / 100,
     'battery.timeToGo': battery.powerW > 50 ? (usableWh / battery.powerW) * 3600 : null,
     'battery.state': flow,
-    'battery.faults': trouble ? ['alarm', 'none'] : soc < 20 || limits.alarm !== 'none' ? ['warning', 'none'] : 'none',
+    'battery.faults': [...BATTERY_CODES[limits.alarm], ...(trouble ? ['alarm'] : warns ? ['warning'] : []), 'none'],
     'battery2.soc': null,
     'battery2.voltage': null,
     'battery2.current': 0,
