@@ -138,6 +138,16 @@ describe('a scenario that is wrong', () => {
   });
 });
 
+test('many faulty faults hide nothing else that is wrong', () => {
+  const faults = Array.from({ length: 30 }, () => ({ kind: 'stuck', fromS: 0 }));
+  const parsed = parseScenario(
+    scenario([{ id: 'post', name: 'Post', devices: [device], faults, chance: { days: 0 } }]),
+  );
+  const paths = parsed.ok ? [] : parsed.fault.map(({ path }) => path);
+  expect(paths).toHaveLength(31);
+  expect(paths).toContain('/posts/0/chance/days');
+});
+
 test('scenarios are described to editors by a schema that is up to date', () => {
   const stored = JSON.parse(readFileSync(join(SCENARIOS_FOLDER, SCENARIO_SCHEMA_FILE), 'utf8')) as unknown;
   expect(

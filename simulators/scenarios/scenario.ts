@@ -9,7 +9,7 @@ import { METER_ROLES, type MeterRole } from '#domain/device-kind.js';
 import { IDENTIFIER_PATTERN } from '#domain/identifier.js';
 import { failed, ok, type Result } from '#domain/result.js';
 import type { Profile } from '#profiles/profile.js';
-import { FAULT_KINDS, FaultSchema } from '../fault/fault.js';
+import { FAULT_KINDS, type Fault } from '../fault/fault.js';
 import { PostSpecSchema } from '../world/post-spec.js';
 
 const strict = { additionalProperties: false } as const;
@@ -48,7 +48,8 @@ const ScenarioPostSchema = Type.Object(
     ports: Type.Record(Type.String(), Type.Integer({ minimum: 0, maximum: 65535 }), { default: {} }),
     world: PostSpecSchema,
     devices: Type.Array(ScenarioDeviceSchema, { minItems: 1, maxItems: 200 }),
-    faults: Type.Array(FaultSchema, { default: [] }),
+    /** Each checked against its own kind: a union of all kinds would tell of one what every other kind asks for. */
+    faults: Type.Array(Type.Unsafe<Fault>(Type.Unknown()), { default: [] }),
     /** Beside them, what happens by chance: by the seed, in so many days, so many times as often as usual. */
     chance: Type.Optional(
       Type.Object(
@@ -119,7 +120,9 @@ export function loadScenario(name: string): Result<Scenario, readonly ScenarioFa
 /** Fills in what a scenario leaves open and lists everything that is wrong with it. */
 export function parseScenario(input: unknown): Result<Scenario, readonly ScenarioFault[]> {
   const filled: unknown = Value.Default(ScenarioSchema, structuredClone(input));
-  if (!checkScenario.Check(filled)) return failed(schemaFaults(filled));
+  const wrong = faultsOfFaults(filled);
+  if (!checkScenario.Check(filled)) return failed([...checkScenario.Errors(filled).map(schemaFault), ...wrong]);
+  if (wrong.length > 0) return failed(wrong);
   const faults = filled.posts.flatMap((post, index) => crossFaults(post, `/posts/${index}`));
   const twice = repeated(filled.posts.map(({ id }) => id));
   if (twice !== undefined) faults.push(invalid('/posts', `has two posts "${twice}"`));
@@ -172,20 +175,21 @@ function invalid(path: string, message: string): ScenarioFault {
   return { code: 'SCENARIO_INVALID', path, message };
 }
 
-/** Of a fault what its own kind says, not what every other kind would. */
-function schemaFaults(filled: unknown): ScenarioFault[] {
-  const errors = checkScenario.Errors(filled).map(schemaFault);
-  const places = errors.map(({ path }) => FAULT_PLACE.exec(path)?.[0]);
-  return [
-    ...errors.filter((_, i) => places[i] === undefined),
-    ...[...new Set(places)].flatMap((place) => (place === undefined ? [] : faultsOfFault(filled, place))),
-  ];
+/** What is wrong with each fault of each post, as far as there are posts and faults. */
+function faultsOfFaults(scenario: unknown): ScenarioFault[] {
+  return listAt(scenario, '/posts').flatMap((_, post) =>
+    listAt(scenario, `/posts/${post}/faults`).flatMap((fault, index) =>
+      faultsOfFault(fault, `/posts/${post}/faults/${index}`),
+    ),
+  );
 }
 
-const FAULT_PLACE = /^\/posts\/\d+\/faults\/\d+/;
+function listAt(scenario: unknown, path: string): readonly unknown[] {
+  const value: unknown = Value.Pointer.Get(scenario, path);
+  return Array.isArray(value) ? value : [];
+}
 
-function faultsOfFault(filled: unknown, place: string): ScenarioFault[] {
-  const fault: unknown = Value.Pointer.Get(filled, place);
+function faultsOfFault(fault: unknown, place: string): ScenarioFault[] {
   const kind = typeof fault === 'object' && fault !== null && 'kind' in fault ? fault.kind : undefined;
   const schema = FAULT_KINDS.get(String(kind));
   if (schema === undefined)
