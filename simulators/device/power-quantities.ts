@@ -43,22 +43,13 @@ function pvValues(spec: PostSpec, state: PostState): Values {
   return values;
 }
 
-/** What a battery monitor and an inverter's BMS port call an alarm of the pack; bits of the latter are the maker's. */
-const BMS_BITS: Readonly<Record<BatteryAlarm, readonly string[]>> = {
-  none: ['none'],
-  cold: ['B03', 'none'],
-  hot: ['B02', 'none'],
-  cellLow: ['B01', 'none'],
-  tripped: ['B00', 'none'],
-};
-
-/** The same in the words of a management system that tells its alarms bit by bit. */
+/** An alarm of the pack in the words of those who pass it on: an inverter's BMS port, a management system of its own. */
 const BATTERY_CODES: Readonly<Record<BatteryAlarm, readonly string[]>> = {
   none: [],
-  cold: ['chargeColdCritical'],
-  hot: ['chargeHotCritical'],
-  cellLow: ['cellLowCritical'],
-  tripped: ['innerTalk'],
+  cold: ['B03', 'chargeColdCritical'],
+  hot: ['B02', 'chargeHotCritical'],
+  cellLow: ['B01', 'cellLowCritical'],
+  tripped: ['B00', 'innerTalk'],
 };
 
 function batteryValues(spec: PostSpec, state: PostState): Values {
@@ -104,7 +95,7 @@ function batteryValues(spec: PostSpec, state: PostState): Values {
     'bms.voltage': battery.voltageV,
     'bms.current': battery.currentA,
     'bms.temperature': temperature,
-    'bms.alarms': BMS_BITS[limits.alarm],
+    'bms.alarms': [...BATTERY_CODES[limits.alarm], 'none'],
   };
 }
 

@@ -4,6 +4,7 @@ import { DEVICE_UNITS } from '#domain/quantity.js';
 import { placedRegisters, wordCountOf } from '#profiles/extent.js';
 import type { Profile } from '#profiles/profile.js';
 import type { DeviceFault } from '../fault/device-fault.js';
+import { grownFactor } from '../fault/fault-kind.js';
 import type { MetricValue } from './encoder.js';
 import type { Quantities } from './quantities.js';
 
@@ -52,7 +53,7 @@ function spoilOnce(
       return typeof value === 'number' && concerns(fault.metrics, metric) ? value * fault.factor : value;
     case 'drift':
       if (typeof value !== 'number' || !fault.metrics.includes(metric)) return value;
-      return value * (1 + ((fault.factor ?? 1) - 1) * grown) + (fault.offset ?? 0) * grown;
+      return value * grownFactor(fault.factor ?? 1, grown) + (fault.offset ?? 0) * grown;
     case 'reversedCt':
       return reversed(metric, value, now, then);
     case 'clockWrong':

@@ -5,7 +5,7 @@ import { type Static, type TProperties, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { metricOf } from '#domain/metric.js';
 import type { PostSpec } from '../world/post-spec.js';
-import { type RandomStream, SeededStream, seedFor } from '../world/random.js';
+import { poisson, type RandomStream, SeededStream, seedFor } from '../world/random.js';
 import { FAULT_GROUPS, FAULT_KINDS, type Fault, type FaultGroup } from './fault.js';
 
 const range = Type.Tuple([Type.Number(), Type.Number()]);
@@ -117,12 +117,4 @@ function oneByChance(
   // Short ones are more frequent than long ones.
   const forS = Math.round(3600 * shortest * (longest / shortest) ** random.next());
   return fault && { ...fault, fromS, toS: fromS + forS };
-}
-
-function poisson(expected: number, random: RandomStream): number {
-  const limit = Math.exp(-expected);
-  let product = random.next();
-  let count = 0;
-  for (; product > limit; count += 1) product *= random.next();
-  return count;
 }

@@ -1,6 +1,6 @@
 // People who draw water: separate events, as a tap or a bucket makes them, never a smooth flow.
 import type { PostSpec } from './post-spec.js';
-import type { RandomStream } from './random.js';
+import { poisson, type RandomStream } from './random.js';
 import { hourOf } from './weather.js';
 
 /** Share of the mean by hour; the sum is 24. */
@@ -49,16 +49,4 @@ export function stepDraws(
     if (leftL - drawn > 1e-9) after.push({ leftL: leftL - drawn, ratePerS });
   }
   return { draws: { open: after }, litres };
-}
-
-/** Number of events where `expected` come in the mean (Knuth). */
-function poisson(expected: number, random: RandomStream): number {
-  const limit = Math.exp(-expected);
-  let product = random.next();
-  let count = 0;
-  while (product > limit) {
-    product *= random.next();
-    count += 1;
-  }
-  return count;
 }

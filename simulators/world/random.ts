@@ -69,6 +69,18 @@ export function wander(value: number, dtS: number, timeConstantS: number, random
   return value * kept + Math.sqrt(1 - kept * kept) * random.normal();
 }
 
+/** Number of events where `expected` come in the mean (Knuth). */
+export function poisson(expected: number, random: RandomStream): number {
+  const limit = Math.exp(-expected);
+  let product = random.next();
+  let count = 0;
+  while (product > limit) {
+    product *= random.next();
+    count += 1;
+  }
+  return count;
+}
+
 /** Goes from a value towards another as warmth does: the gap falls to a 2.7th in the time constant. */
 export function approach(value: number, target: number, dtS: number, timeConstantS: number): number {
   return value + (target - value) * (1 - Math.exp(-dtS / timeConstantS));
