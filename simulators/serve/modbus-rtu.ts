@@ -1,7 +1,7 @@
 // A slave on a serial line, or on RTU frames that are carried over TCP. Follows "Modbus over serial line 1.02".
 import type { BusDisturbance } from '../fault/bus-fault.js';
 import { listenFor, type TcpOptions } from './modbus-tcp.js';
-import { answerOf, createWaiting, type ServedBus, type ServedUnits, type Waiting } from './slave.js';
+import { answerQuestion, createWaiting, type ServedBus, type ServedUnits, type Waiting } from './slave.js';
 
 /** Bytes in and out. */
 export interface ByteLine {
@@ -83,32 +83,19 @@ function answerFrame(
   waiting: Waiting,
 ): void {
   const unit = frame.readUInt8(0);
-  const device = options.units.get(unit);
-  if (disturbance.drop === true) {
-    line.cut();
-    return;
-  }
-  if (!device || disturbance.silent === true || waiting.isResting(unit, device)) return;
-  const body = answerOf(device, frame.subarray(1, -2), disturbance);
-  if (body === undefined) return;
-  const once = disturb(device.replyUnit ?? unit, body, disturbance);
-  const answer = Buffer.concat([
-    ...(disturbance.foreignMaster === true ? [foreignTalk((unit + 1) & 0xff)] : []),
-    once,
-    ...(disturbance.doubled === true ? [once] : []),
-  ]);
-  if (disturbance.delayMs === undefined || disturbance.delayMs <= 0) line.write(answer);
-  else waiting.later(disturbance.delayMs, () => line.write(answer));
-}
-
-/** Spoils an answer as a bad line would: what is wrong inside has its right checksum. */
-function disturb(unit: number, body: Buffer, disturbance: BusDisturbance): Buffer {
-  const spoilt = Buffer.from(body);
-  if (disturbance.garbled === true) spoilt.writeUInt8(spoilt.readUInt8(0) ^ 0x14, 0);
-  if (disturbance.miscounted === true && spoilt.length > 2) spoilt.writeUInt8((spoilt.readUInt8(1) + 2) & 0xff, 1);
-  const frame = framed(disturbance.wrongUnit === true ? (unit + 1) & 0xff : unit, spoilt);
-  if (disturbance.badCrc === true) frame.writeUInt8(frame.readUInt8(frame.length - 1) ^ 0xff, frame.length - 1);
-  return disturbance.truncated === true ? frame.subarray(0, Math.max(2, frame.length - 3)) : frame;
+  const wire = {
+    framed: (from: number, body: Buffer) => {
+      const answer = framed(from, body);
+      const last = answer.length - 1;
+      if (disturbance.badCrc === true) answer.writeUInt8(answer.readUInt8(last) ^ 0xff, last);
+      return answer;
+    },
+    foreign: () => foreignTalk((unit + 1) & 0xff),
+    leastBytes: 2,
+    write: line.write,
+    cut: line.cut,
+  };
+  answerQuestion({ unit, request: frame.subarray(1, -2), disturbance }, options, waiting, wire);
 }
 
 /** Another master asks another device for one register, and is answered. */

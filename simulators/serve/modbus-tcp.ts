@@ -1,7 +1,14 @@
 // A slave on Modbus TCP. Follows "Modbus Messaging on TCP/IP 1.0b".
 import { createServer, type Server, type Socket } from 'node:net';
 import type { BusDisturbance } from '../fault/bus-fault.js';
-import { answerOf, createWaiting, exceptionBody, type ServedBus, type ServedUnits, type Waiting } from './slave.js';
+import {
+  answerQuestion,
+  createWaiting,
+  exceptionBody,
+  type ServedBus,
+  type ServedUnits,
+  type Waiting,
+} from './slave.js';
 
 export interface TcpOptions extends ServedUnits {
   readonly host: string;
@@ -12,6 +19,7 @@ export interface TcpOptions extends ServedUnits {
 }
 
 const TARGET_SILENT = 11;
+const HEADER_BYTES = 7;
 const LONGEST_FRAME_BYTES = 260;
 const MOST_CONNECTIONS = 32;
 
@@ -88,53 +96,37 @@ function answerFrame(
   options: TcpOptions,
   waiting: Waiting,
 ): void {
-  const unit = frame.readUInt8(6);
-  const device = options.units.get(unit);
-  if (disturbance.drop === true) {
-    socket.destroy();
-    return;
-  }
-  if (disturbance.silent === true || disturbance.badCrc === true) return;
-  if (device && waiting.isResting(unit, device)) return;
-  const body = device ? answerOf(device, frame.subarray(7), disturbance) : absentBody(frame, options);
-  if (body === undefined) return;
-  const once = disturb(headed(frame, device?.replyUnit ?? unit, body), disturbance);
-  const answer = Buffer.concat([
-    ...(disturbance.foreignMaster === true ? [foreignAnswer(frame)] : []),
-    once,
-    ...(disturbance.doubled === true ? [once] : []),
-  ]);
-  const send = (): void => {
-    if (!socket.destroyed) socket.write(answer);
+  // The converter has thrown away what came with a wrong checksum.
+  if (disturbance.badCrc === true && disturbance.drop !== true) return;
+  const wire = {
+    framed: (unit: number, body: Buffer) => headed(frame, unit, body),
+    foreign: () => foreignAnswer(frame),
+    leastBytes: HEADER_BYTES,
+    write: (bytes: Buffer) => {
+      if (!socket.destroyed) socket.write(bytes);
+    },
+    cut: () => socket.destroy(),
   };
-  if (disturbance.delayMs === undefined || disturbance.delayMs <= 0) send();
-  else waiting.later(disturbance.delayMs, send);
+  const question = { unit: frame.readUInt8(6), request: frame.subarray(HEADER_BYTES), disturbance };
+  answerQuestion(question, options, waiting, wire, absentBody(frame, options));
 }
 
 /** What somebody else on the line behind the converter was told: one register of another unit. */
 function foreignAnswer(frame: Buffer): Buffer {
-  const head = Buffer.from(frame.subarray(0, 7));
+  const head = Buffer.from(frame.subarray(0, HEADER_BYTES));
   head.writeUInt16BE((frame.readUInt16BE(0) + 0x1000) & 0xffff, 0);
   return headed(head, (frame.readUInt8(6) + 1) & 0xff, Buffer.from([3, 2, 0x12, 0x34]));
 }
 
 function absentBody(frame: Buffer, options: TcpOptions): Buffer | undefined {
   if (options.absentUnit === 'silence') return undefined;
-  return exceptionBody(frame.readUInt8(7), TARGET_SILENT);
+  return exceptionBody(frame.readUInt8(HEADER_BYTES), TARGET_SILENT);
 }
 
 function headed(request: Buffer, unit: number, body: Buffer): Buffer {
-  const header = Buffer.alloc(7);
+  const header = Buffer.alloc(HEADER_BYTES);
   request.copy(header, 0, 0, 2);
   header.writeUInt16BE(body.length + 1, 4);
   header.writeUInt8(unit, 6);
   return Buffer.concat([header, body]);
-}
-
-/** Spoils a finished answer as a bad line or converter would. */
-function disturb(answer: Buffer, disturbance: BusDisturbance): Buffer {
-  if (disturbance.wrongUnit === true) answer.writeUInt8((answer.readUInt8(6) + 1) & 0xff, 6);
-  if (disturbance.garbled === true) answer.writeUInt8(answer.readUInt8(7) ^ 0x14, 7);
-  if (disturbance.miscounted === true && answer.length > 9) answer.writeUInt8((answer.readUInt8(8) + 2) & 0xff, 8);
-  return disturbance.truncated === true ? answer.subarray(0, Math.max(7, answer.length - 3)) : answer;
 }

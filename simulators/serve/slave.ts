@@ -81,8 +81,63 @@ export function createWaiting({ scheduler, needsPauses = false }: ServedUnits): 
   };
 }
 
+/** How a wire carries what a slave says. */
+export interface AnswerWire {
+  /** A body under a unit, as a whole frame. */
+  framed(unit: number, body: Buffer): Buffer;
+  /** What somebody else on the line is told just before. */
+  foreign(): Buffer;
+  /** An answer that ends too early has at least so much. */
+  readonly leastBytes: number;
+  write(bytes: Buffer): void;
+  /** Ends the connection, where there is one. */
+  cut(): void;
+}
+
+/** One question: whom it is for, its function and data, and what is wrong with the talk at this moment. */
+export interface Question {
+  readonly unit: number;
+  readonly request: Buffer;
+  readonly disturbance: BusDisturbance;
+}
+
+/** Answers one question as the device does, and spoils the answer as a bad line or converter would. */
+export function answerQuestion(
+  { unit, request, disturbance }: Question,
+  { units }: Pick<ServedUnits, 'units'>,
+  waiting: Waiting,
+  wire: AnswerWire,
+  absentBody?: Buffer,
+): void {
+  const device = units.get(unit);
+  if (disturbance.drop === true) {
+    wire.cut();
+    return;
+  }
+  if (disturbance.silent === true || (device && waiting.isResting(unit, device))) return;
+  const body = device ? answerOf(device, request, disturbance) : absentBody;
+  if (body === undefined) return;
+  const from = device?.replyUnit ?? unit;
+  const frame = wire.framed(disturbance.wrongUnit === true ? (from + 1) & 0xff : from, spoilt(body, disturbance));
+  const once = disturbance.truncated === true ? frame.subarray(0, Math.max(wire.leastBytes, frame.length - 3)) : frame;
+  const answer = Buffer.concat([
+    ...(disturbance.foreignMaster === true ? [wire.foreign()] : []),
+    once,
+    ...(disturbance.doubled === true ? [once] : []),
+  ]);
+  if (disturbance.delayMs === undefined || disturbance.delayMs <= 0) wire.write(answer);
+  else waiting.later(disturbance.delayMs, () => wire.write(answer));
+}
+
+function spoilt(body: Buffer, { garbled, miscounted }: BusDisturbance): Buffer {
+  const bytes = Buffer.from(body);
+  if (garbled === true) bytes.writeUInt8(bytes.readUInt8(0) ^ 0x14, 0);
+  if (miscounted === true && bytes.length > 2) bytes.writeUInt8((bytes.readUInt8(1) + 2) & 0xff, 1);
+  return bytes;
+}
+
 /** The answer without its header: function code and data. `undefined` where the device keeps silent. */
-export function answerOf(device: ServedDevice, request: Buffer, disturbance: BusDisturbance): Buffer | undefined {
+function answerOf(device: ServedDevice, request: Buffer, disturbance: BusDisturbance): Buffer | undefined {
   const code = request.readUInt8(0);
   if (disturbance.exception !== undefined) return exceptionBody(code, disturbance.exception);
   const table = TABLE_OF_FUNCTION[code];
