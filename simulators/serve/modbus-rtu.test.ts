@@ -2,29 +2,20 @@ import { connect as connectSocket } from 'node:net';
 import modbusSerial from 'modbus-serial';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Scheduler } from '#domain/clock.js';
-import { loadCatalog } from '#profiles/catalog.js';
-import { createDeviceOf } from '../device/simulated-device.js';
+import { meterAtUnit1 } from '#tests/support/served-meter.js';
 import type { BusDisturbance } from '../fault/bus-fault.js';
 import { serveBus, type Wire } from './serve-bus.js';
 import type { ServedBus, ServedUnits } from './slave.js';
 
 type Client = InstanceType<typeof modbusSerial.default>;
 
-const scheduler: Scheduler = {
-  after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-const profile = loadCatalog().profiles.get('eastron/sdm630')!.profile;
-const meter = createDeviceOf(profile, (metric) => (metric === 'ac.power' ? 1234.5 : 0));
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
 async function serve(wire: Wire, options: Partial<ServedUnits> = {}): Promise<ServedBus> {
-  const bus = await serveBus(wire, { units: new Map([[1, meter]]), scheduler, ...options });
+  const bus = await serveBus(wire, { ...meterAtUnit1(), ...options });
   closers.push(() => bus.close());
   return bus;
 }

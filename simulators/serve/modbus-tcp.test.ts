@@ -1,32 +1,20 @@
 import { connect as connectSocket } from 'node:net';
 import modbusSerial from 'modbus-serial';
 import { afterEach, expect, test } from 'vitest';
-import type { Scheduler } from '#domain/clock.js';
-import { loadCatalog } from '#profiles/catalog.js';
-import { createDeviceOf } from '../device/simulated-device.js';
+import { meterAtUnit1 } from '#tests/support/served-meter.js';
 import type { BusDisturbance } from '../fault/bus-fault.js';
 import { serveModbusTcp, type TcpOptions } from './modbus-tcp.js';
 import type { ServedBus } from './slave.js';
 
 type Client = InstanceType<typeof modbusSerial.default>;
 
-const scheduler: Scheduler = {
-  after: (delayMs, task) => {
-    const timer = setTimeout(task, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
-
-const profile = loadCatalog().profiles.get('eastron/sdm630')!.profile;
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
 async function serve(options: Partial<TcpOptions> = {}): Promise<ServedBus> {
-  const meter = createDeviceOf(profile, (metric) => (metric === 'ac.power' ? 1234.5 : 0));
-  const units = new Map([[1, meter]]);
-  const bus = await serveModbusTcp({ host: '127.0.0.1', port: 0, units, scheduler, ...options });
+  const bus = await serveModbusTcp({ host: '127.0.0.1', port: 0, ...meterAtUnit1(), ...options });
   closers.push(() => bus.close());
   return bus;
 }
