@@ -106,6 +106,8 @@ export function createSimulation(scenario: Scenario, options: SimulationOptions)
 interface Life {
   state: PostState;
   faults: TimedFault[];
+  /** Those of them that stand now: asked for by each device in each step, and found once. */
+  standing: readonly TimedFault[];
 }
 
 function createPostSimulation(scenario: ScenarioPost, seed: number, options: SimulationOptions): PostSimulation {
@@ -114,8 +116,13 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
   const life: Life = {
     state: createPost(spec, options.startAt, seed),
     faults: [...scenario.faults, ...byChance(scenario, seed, options)].map((fault) => timedFault(fault, originAt)),
+    standing: [],
   };
-  const standing = (): readonly TimedFault[] => faultsAt(life.faults, life.state.at);
+  const look = (): void => {
+    life.standing = faultsAt(life.faults, life.state.at);
+  };
+  look();
+  const standing = (): readonly TimedFault[] => life.standing;
   const instruments = scenario.devices.map((device) => {
     const profile = options.catalog.get(device.profile)?.profile;
     if (!profile) throw new Error(`no profile "${device.profile}"`);
@@ -145,6 +152,7 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
     stepTo: (at) => {
       while (life.state.at < at) {
         advance(spec, life, at);
+        look();
         observe();
       }
     },
@@ -153,9 +161,11 @@ function createPostSimulation(scenario: ScenarioPost, seed: number, options: Sim
     inject: (fault) => {
       const timed = timedFault(fault, life.state.at);
       life.faults = [...life.faults, timed];
+      look();
       observe();
       return () => {
         life.faults = life.faults.map((one) => (one === timed ? { ...one, to: Math.min(one.to, life.state.at) } : one));
+        look();
       };
     },
   };
@@ -180,7 +190,7 @@ function recordingOf(name: string | undefined, { recordings, startAt }: Simulati
 /** One step: as long as the world allows, but not over the next beginning or end of a fault. */
 function advance(spec: PostSpec, life: Life, until: number): void {
   const { at } = life.state;
-  const disturbance = disturbanceOf(faultsAt(life.faults, at), at);
+  const disturbance = disturbanceOf(life.standing, at);
   const end = Math.min(until, at + longestStepMs(life.state, disturbance), nextChangeAfter(life.faults, at));
   life.state = stepPost(spec, life.state, end - at, disturbance);
 }
